@@ -1,0 +1,1 @@
+"""The headless twin: one file a command, on the same core as the app."""

@@ -1,0 +1,1 @@
+"""Reading, checking and counting datasets of any size: pure, streaming, no network, no screen."""

@@ -1,0 +1,1 @@
+"""Graders and comparisons of answers: pure."""

@@ -1,0 +1,1 @@
+"""An OpenAI-compatible fine-tuning server for this machine."""

@@ -1,0 +1,1 @@
+"""Prices, dates and estimates: pure, in Decimal, every figure dated and sourced."""
