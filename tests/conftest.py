@@ -1,0 +1,30 @@
+"""Fixtures every test may use: a home of its own, and the shared data where there is some."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+KEYS = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "AZURE_OPENAI_API_KEY",
+        "AZURE_OPENAI_ENDPOINT", "NEBIUS_API_KEY")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Every test has config, data, cache and state of its own, and no key from the environment."""
+    path = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("FTTUI_HOME", str(path))
+    for name in KEYS:
+        monkeypatch.delenv(name, raising=False)
+    return path
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of shared test data beside the checkout; tests that need it are skipped without it."""
+    path = ROOT.parent / "shared"
+    if not (path / "datasets").is_dir():
+        pytest.skip("no shared test data beside the checkout")
+    return path
