@@ -1,0 +1,185 @@
+"""Every action once: its id, its words, its keys, where it lives. Bindings, hints, help and palette are made of this.
+
+An action `jobs.cancel` of scope "jobs" runs `do_cancel` of that scope's screen. The screen's
+`why_not(id)` gives the reason when it cannot run: the key stays, dimmed, and says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+
+@dataclass(frozen=True)
+class Action:
+    """id: "scope.name". keys: Textual key names, the first is shown. hint: short words for the hint
+    bar ("" keeps it out). rank: smaller survives longer when the bar is narrow."""
+
+    id: str
+    title: str
+    keys: tuple[str, ...]
+    hint: str = ""
+    rank: int = 50
+    priority: bool = False
+
+    @property
+    def scope(self) -> str:
+        return self.id.partition(".")[0]
+
+    @property
+    def name(self) -> str:
+        return self.id.partition(".")[2]
+
+
+AREAS: tuple[tuple[str, str, str], ...] = (
+    ("data", "Data", "what is in this file?"),
+    ("check", "Check", "will the service take it, and is it any good?"),
+    ("cost", "Cost", "what will it cost, and what is bought?"),
+    ("jobs", "Jobs", "what is running, and how is it going?"),
+    ("checkpoints", "Checkpoints", "which one do I keep?"),
+    ("chat", "Chat", "is it better than the base?"),
+)
+
+ACTIONS: tuple[Action, ...] = (
+    # everywhere
+    *(
+        Action(f"app.go_{area}", f"Go to {title}", (str(number),))
+        for number, (area, title, _) in enumerate(AREAS, 1)
+    ),
+    Action("app.right", "Next link of the thread", ("right_square_bracket",)),
+    Action("app.left", "Previous link of the thread", ("left_square_bracket",)),
+    Action("app.back", "Back: close the detail, then one link to the left", ("escape",)),
+    Action("app.palette", "Command palette", ("ctrl+p", "colon"), "commands", 2, priority=False),
+    Action("app.help", "Keys and help for this pane", ("question_mark", "f1"), "help", 1),
+    Action("app.open", "Open a dataset", ("o",), "open", 40),
+    Action("app.profile", "Switch profile (whose money is at stake)", ("P",)),
+    Action("app.notices", "Everything that was said", ("exclamation_mark",)),
+    Action("app.demo", "Open the shipped sample on the local profile", ()),
+    Action("app.redraw", "Redraw the screen", ("ctrl+l",), priority=True),
+    Action("app.interrupt", "Copy the selection; twice: quit", ("ctrl+c",), priority=True),
+    Action("app.quit", "Quit", ("q",), "quit", 60),
+    Action("app.theme", "Switch between dark and light", ()),
+    Action("app.screenshot", "Save a screenshot (SVG)", ()),
+    # data
+    Action("data.detail", "Open the example", ("enter",), "open", 10),
+    Action("data.view", "Conversation, JSON or raw", ("v",), "view", 20),
+    Action("data.search", "Search the file", ("slash",), "search", 15),
+    Action("data.filter", "Filter by issue, role or length", ("f",), "filter", 26),
+    Action("data.next_hit", "Next hit", ("n",)),
+    Action("data.previous_hit", "Previous hit", ("N",)),
+    Action("data.next_issue", "Next issue", ("i",), "issue", 25),
+    Action("data.previous_issue", "Previous issue", ("I",)),
+    Action("data.goto", "Go to a line", ("L",)),
+    Action("data.edit", "Open in $EDITOR at this line", ("E",), "edit", 30),
+    Action("data.copy", "Copy the example", ("y",), "copy", 45),
+    Action("data.chat", "Send this example's prompt to chat", ("s",), "to chat", 35),
+    # check
+    Action("check.detail", "Go to the example, the place marked", ("enter",), "go to line", 10),
+    Action("check.next_issue", "Next issue", ("i",), "next", 30),
+    Action("check.previous_issue", "Previous issue", ("I",)),
+    Action("check.mute", "Mute or unmute this check for this file", ("m",), "mute", 25),
+    Action("check.fix", "Apply the safe fixes to a copy", ("F",), "fix", 15),
+    Action("check.filter", "Filter the findings", ("slash",), "filter", 35),
+    Action("check.explain", "Explain this check", ("e",), "explain", 40),
+    Action("check.rescan", "Check the file again", ("r",), "rescan", 45),
+    Action("check.copy", "Copy the finding", ("y",)),
+    # cost
+    Action("cost.launch", "Review and launch", ("enter",), "review & launch", 5),
+    Action("cost.more_epochs", "One epoch more", ("plus", "equals_sign"), "+/- epochs", 10),
+    Action("cost.fewer_epochs", "One epoch less", ("minus",)),
+    Action("cost.auto_epochs", "Epochs: let the provider choose", ("a",), "auto epochs", 20),
+    Action("cost.model", "Choose the base model", ("b",), "model", 12),
+    Action("cost.split", "Hold out part for validation", ("v",), "split", 25),
+    Action("cost.traffic", "Requests a month and their lengths", ("t",), "traffic", 30),
+    Action("cost.compare", "Keep this plan to compare", ("c",), "compare", 35),
+    Action("cost.export", "Save the estimate (Markdown, CSV, JSON)", ("e",), "export", 45),
+    Action("cost.guide", "Should I fine-tune at all?", ("w",), "should I?", 40),
+    Action("cost.copy", "Copy the estimate", ("y",)),
+    # jobs
+    Action("jobs.detail", "Open the job", ("enter",), "open", 10),
+    Action("jobs.new", "New job", ("n",), "new", 12),
+    Action("jobs.cancel", "Cancel the job", ("x",), "cancel", 14),
+    Action("jobs.pause", "Pause or resume the job", ("p",), "pause", 25),
+    Action("jobs.checkpoints", "Its checkpoints", ("c",), "checkpoints", 20),
+    Action("jobs.chat", "Chat with the result", ("t",), "chat", 16),
+    Action("jobs.copy", "Copy its id", ("y",), "copy id", 40),
+    Action("jobs.filter", "Filter the jobs", ("slash",), "filter", 30),
+    Action("jobs.sort", "Sort", ("s",)),
+    Action("jobs.log", "Logarithmic loss", ("l",), "log", 45),
+    Action("jobs.smooth", "Smooth the curve", ("a",)),
+    Action("jobs.refresh", "Ask again now", ("r",), "refresh", 50),
+    Action("jobs.export", "Save the report of this job", ("e",)),
+    # checkpoints
+    Action("checkpoints.chat", "Chat with this checkpoint", ("t", "enter"), "chat", 10),
+    Action("checkpoints.compare", "Compare it with the base, side by side", ("c",), "compare", 12),
+    Action("checkpoints.rank", "Rank by another metric", ("s",), "rank by", 20),
+    Action("checkpoints.copy", "Copy the model name", ("y",), "copy name", 15),
+    Action("checkpoints.refresh", "Ask again now", ("r",), "refresh", 40),
+    # chat
+    Action("chat.stop", "Stop the answer; then leave the composer; then back", ("escape",), "stop", 5),
+    Action("chat.again", "Ask the same again", ("ctrl+r",), "again", 20),
+    Action("chat.model", "Change this column's model", ("f2",), "model", 12),
+    Action("chat.add", "Add or remove a column", ("f3",), "column", 15),
+    Action("chat.system", "System prompt and settings", ("f4",), "settings", 25),
+    Action("chat.row", "Take a prompt from the dataset", ("f5",), "from data", 30),
+    Action("chat.editor", "Write the prompt in $EDITOR", ("ctrl+e",), "editor", 45),
+    Action("chat.new", "New conversation", ("ctrl+n",), "new", 35),
+    Action("chat.copy", "Copy the last answer", ("ctrl+y",), "copy", 40),
+)
+
+BY_ID: Mapping[str, Action] = {action.id: action for action in ACTIONS}
+
+# What a key is called on the screen, where Textual's name is not it.
+KEY_LABELS = {
+    "question_mark": "?", "slash": "/", "exclamation_mark": "!", "colon": ":", "plus": "+",
+    "minus": "-", "equals_sign": "=", "escape": "esc", "right_square_bracket": "]",
+    "left_square_bracket": "[", "comma": ",", "space": "space",
+}  # fmt: skip
+
+
+def of_scope(scope: str) -> tuple[Action, ...]:
+    return tuple(action for action in ACTIONS if action.scope == scope)
+
+
+def bindings(scope: str) -> list[Binding]:
+    """The Textual bindings of a scope; every one has the action's id, so that it can be remapped."""
+    return [
+        Binding(
+            ",".join(action.keys),
+            f"do('{action.id}')",
+            action.title,
+            show=False,
+            id=action.id,
+            priority=action.priority,
+        )
+        for action in of_scope(scope)
+        if action.keys
+    ]
+
+
+def keys_of(action: Action, keymap: Mapping[str, str]) -> tuple[str, ...]:
+    """The keys in force, after the user's `[keys]`."""
+    remapped = keymap.get(action.id)
+    return tuple(remapped.split(",")) if remapped else action.keys
+
+
+def label(key: str) -> str:
+    """A key as it is written on a keyboard: `^p`, `?`, `enter`."""
+    if key.startswith("ctrl+"):
+        return "^" + key[5:]
+    return KEY_LABELS.get(key, key)
+
+
+def clashes(keymap: Mapping[str, str]) -> list[str]:
+    """One sentence for each key that two actions of one scope (or of it and the app) would share."""
+    found = []
+    for scope in {action.scope for action in ACTIONS}:
+        seen: dict[str, Action] = {}
+        for action in of_scope(scope) + (of_scope("app") if scope != "app" else ()):
+            for key in keys_of(action, keymap):
+                other = seen.setdefault(key, action)
+                if other is not action and other.scope == action.scope:
+                    found.append(f"{label(key)} is both {other.id} and {action.id}")
+    return found

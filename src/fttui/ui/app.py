@@ -1,0 +1,313 @@
+"""The app: six areas on one thread of work, services handed in, one place where errors end."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any, ClassVar, cast
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.signal import Signal
+
+from fttui.problem import Problem
+from fttui.state import State
+from fttui.ui import clipboard, crumbs
+from fttui.ui.actions import ACTIONS, AREAS, BY_ID, Action, bindings, clashes, label
+from fttui.ui.backend import Backend
+from fttui.ui.dialogs.notices import Notice
+from fttui.ui.palette import Commands
+from fttui.ui.text import Part
+from fttui.ui.theme import THEMES
+from fttui.ui.thread import Thread
+
+QUIT_SECONDS = 2.0  # a second ^c within this quits
+
+
+def _screen(area: str) -> Any:
+    """A factory that imports an area's screen when it is first shown."""
+
+    def make() -> Screen[None]:
+        from importlib import import_module
+
+        module = import_module(f"fttui.ui.screens.{area}")
+        return cast("Screen[None]", getattr(module, f"{area.title()}Screen")())
+
+    return make
+
+
+class FttuiApp(App[None]):
+    """Screens read `thread`, change it through `change`, and reach services through `backend`."""
+
+    TITLE = "fttui"
+    CSS_PATH = "app.tcss"
+    MODES = {area: _screen(area) for area, _, _ in AREAS}
+    COMMANDS = {Commands}
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *cast(list[BindingType], bindings("app")),
+        Binding("tab", "app.focus_next", "Next pane", show=False),
+    ]
+
+    def __init__(
+        self,
+        path: Path | None = None,
+        validation: Path | None = None,
+        profile: str | None = None,
+        *,
+        ascii_only: bool = False,
+        state: State | None = None,
+    ) -> None:
+        super().__init__()
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.ascii_only = ascii_only
+        self.state = state or State()
+        self.theme = self.state.recall("theme", THEMES[0].name)
+        self.thread = Thread()
+        self.thread_changed: Signal[frozenset[str]] = Signal(self, "thread_changed")
+        self.backend = Backend(self, profile)
+        self.notices: list[Notice] = []
+        self.keymap_in_force: dict[str, str] = {}
+        self._asked = (path, validation)
+        self._interrupted = 0.0
+
+    # -- life
+
+    def on_mount(self) -> None:
+        path, validation = self._asked
+        if path is not None:
+            self.backend.open(path, validation)
+        self.switch_mode("data")
+        self.call_after_refresh(self._settle)
+
+    def _settle(self) -> None:
+        """After the first frame: the slow things."""
+        if self.thread.index is not None:
+            self.backend.start_scan()
+        self.run_worker(self._configure(), group="configure", exclusive=True, exit_on_error=False)
+
+    async def _configure(self) -> None:
+        try:
+            config = self.backend.config
+        except Problem as problem:
+            self.show_problem(problem)
+            return
+        self.keymap_in_force = dict(config.keys)
+        self.set_keymap(self.keymap_in_force)
+        for sentence in clashes(self.keymap_in_force):
+            self.notify(sentence, severity="warning")
+        self.backend.begin()
+        self.change()
+
+    async def on_unmount(self) -> None:
+        await self.backend.close()
+        self.state.close()
+
+    # -- the thread of work
+
+    def change(self, **fields: Any) -> None:
+        """Change the thread and tell the panes which fields are new."""
+        for name, value in fields.items():
+            setattr(self.thread, name, value)
+        if self.is_running:
+            self.thread_changed.publish(frozenset(fields))
+
+    def open(self, path: Path, validation: Path | None = None) -> None:
+        self.backend.open(path.expanduser(), validation)
+        self.go("data")
+
+    def go(self, area: str) -> None:
+        """Show an area."""
+        if self.current_mode != area:
+            self.switch_mode(area)
+
+    def crumbs(self) -> list[list[Part]]:
+        return crumbs.crumbs(self.thread)
+
+    def whose(self) -> list[Part]:
+        return crumbs.whose(self.backend)
+
+    def banner(self) -> list[Part]:
+        return crumbs.banner(self.thread, self.backend)
+
+    # -- saying things
+
+    def notify(self, message: str, **options: Any) -> None:
+        """A toast, kept in the notices as well. Text is never read as markup."""
+        options["markup"] = False
+        clock = time.strftime("%H:%M:%S")
+        self.notices.append(Notice(clock, options.get("severity", "information"), message))
+        del self.notices[:-500]
+        super().notify(message, **options)
+
+    def say_no(self, action: Action, reason: str) -> None:
+        """An action cannot run: say why."""
+        self.notify(f"{action.title}: {reason}", severity="warning", timeout=4)
+
+    def show_problem(self, problem: Problem) -> None:
+        from fttui.ui.dialogs.problem import ProblemDialog
+
+        self.notices.append(Notice(time.strftime("%H:%M:%S"), "error", str(problem)))
+        self.push_screen(ProblemDialog(problem))
+
+    def copy(self, text: str, what: str) -> None:
+        """Copy, and say what was copied and which way."""
+        way = clipboard.copy_native(text)
+        sequence = clipboard.osc52(text)
+        if sequence and self._driver is not None:
+            self._driver.write(sequence)
+        if way:
+            self.notify(f"copied {what} (via {way})", timeout=3)
+        elif sequence:
+            self.notify(f"copied {what} (asked the terminal, OSC 52)", timeout=3)
+        else:
+            self.notify(
+                f"{what} is too long for this terminal's clipboard", severity="warning", timeout=5
+            )
+
+    # -- actions
+
+    def action_do(self, action_id: str) -> None:
+        getattr(self, f"do_{BY_ID[action_id].name}")()
+
+    def run_by_id(self, action_id: str) -> None:
+        """Run any action, wherever it lives (palette, help)."""
+        if BY_ID[action_id].scope == "app":
+            self.action_do(action_id)
+        else:
+            cast(Any, self.screen).action_do(action_id)
+
+    def do_go_data(self) -> None:
+        self.go("data")
+
+    def do_go_check(self) -> None:
+        self.go("check")
+
+    def do_go_cost(self) -> None:
+        self.go("cost")
+
+    def do_go_jobs(self) -> None:
+        self.go("jobs")
+
+    def do_go_checkpoints(self) -> None:
+        self.go("checkpoints")
+
+    def do_go_chat(self) -> None:
+        self.go("chat")
+
+    def _step(self, delta: int) -> None:
+        areas = [area for area, _, _ in AREAS]
+        here = areas.index(self.current_mode) if self.current_mode in areas else 0
+        self.go(areas[max(0, min(here + delta, len(areas) - 1))])
+
+    def do_right(self) -> None:
+        self._step(1)
+
+    def do_left(self) -> None:
+        self._step(-1)
+
+    def do_back(self) -> None:
+        if not cast(Any, self.screen).back():
+            self._step(-1)
+
+    def do_palette(self) -> None:
+        self.action_command_palette()
+
+    def do_help(self) -> None:
+        from fttui.ui.dialogs.help import Help
+
+        scope = getattr(self.screen, "SCOPE", "")
+        why_not = getattr(self.screen, "why_not", lambda _: "")
+        reasons = {a.id: why_not(a.id) for a in ACTIONS if a.scope == scope}
+
+        def chosen(action_id: str | None) -> None:
+            if action_id:
+                self.run_by_id(action_id)
+
+        self.push_screen(Help(scope, self.keymap_in_force, reasons), chosen)
+
+    def do_open(self) -> None:
+        from fttui.ui.dialogs.prompt import Prompt
+
+        recent = [path for path, _ in self.state.recent(3)]
+
+        def check(text: str) -> str:
+            path = Path(text.strip()).expanduser()
+            return "" if path.is_file() else f"no such file: {path}"
+
+        def opened(text: str | None) -> None:
+            if text:
+                self.open(Path(text.strip()))
+
+        here = self.thread.path or (recent[0] if recent else Path.cwd() / "train.jsonl")
+        self.push_screen(
+            Prompt("Open a dataset", value=str(here), hint=[("a .jsonl file", "dim")], check=check),
+            opened,
+        )
+
+    def do_demo(self) -> None:
+        from fttui import samples
+
+        self.backend.use("local")
+        self.open(samples.EXTRACTION, samples.EXTRACTION_HELDOUT)
+
+    def do_profile(self) -> None:
+        from fttui.ui.dialogs.choose import Choice, Choose
+
+        config = self.backend.config
+        choices = [
+            Choice(name, name, profile.describe(), off="")
+            for name, profile in sorted(config.profiles.items())
+        ]
+
+        def chosen(name: str | None) -> None:
+            if name:
+                self.backend.use(name)
+
+        self.push_screen(Choose("Profile", choices, value=self.backend.profile.name), chosen)
+
+    def do_notices(self) -> None:
+        from fttui.ui.dialogs.notices import Notices
+
+        self.push_screen(Notices(self.notices))
+
+    def do_redraw(self) -> None:
+        self.refresh(repaint=True, layout=True)
+        self.screen.refresh(repaint=True, layout=True)
+
+    def do_interrupt(self) -> None:
+        selected = self.screen.get_selected_text()
+        if selected:
+            self.copy(selected, "the selection")
+            self.screen.clear_selection()
+        elif time.monotonic() - self._interrupted < QUIT_SECONDS:
+            self.exit()
+        else:
+            self._interrupted = time.monotonic()
+            key = label("ctrl+c")
+            self.notify(f"{key} again quits; running jobs go on", timeout=QUIT_SECONDS)
+
+    def do_quit(self) -> None:
+        busy = self.backend.busy()
+        if not busy:
+            self.exit()
+            return
+        from fttui.ui.dialogs.confirm import Confirm
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.exit()
+
+        self.push_screen(Confirm("Quit now?", [busy], yes="Quit", no="Stay"), answered)
+
+    def do_theme(self) -> None:
+        names = [theme.name for theme in THEMES]
+        self.theme = names[1 - names.index(self.theme)] if self.theme in names else names[0]
+        self.state.remember("theme", self.theme)
+
+    def do_screenshot(self) -> None:
+        path = self.save_screenshot(path=str(Path.cwd()))
+        self.notify(f"saved {path}")

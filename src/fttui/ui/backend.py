@@ -1,0 +1,153 @@
+"""What the panes ask of the rest of the house: the file being scanned, the provider, the watcher.
+
+Runs on the app's event loop; anything slow is in a thread or a process, and comes back as a change
+of the thread (`app.change`) or a message. Panes hold no service of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import cached_property
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from fttui.problem import Problem
+
+if TYPE_CHECKING:
+    from fttui.config import Config, Profile
+    from fttui.dataset.report import Report
+    from fttui.dataset.scan import Progress
+    from fttui.dataset.target import Target
+    from fttui.pricing.catalog import Catalog
+    from fttui.service.provider import Provider
+    from fttui.ui.app import FttuiApp
+
+FIRST_BYTES = 256 * 1024  # enough lines for any screen, read before the first frame
+CHUNK_BYTES = 16 * 1024 * 1024
+
+
+class Backend:
+    """One a running app."""
+
+    def __init__(self, app: FttuiApp, profile: str | None) -> None:
+        self.app = app
+        self.profile_name = profile
+        self._providers: dict[str, Provider] = {}
+        self._generation = 0  # of the open file: a scan of an older one is stale
+
+    # -- configuration
+
+    @cached_property
+    def config(self) -> Config:
+        from fttui import config
+
+        return config.load()
+
+    @property
+    def profile(self) -> Profile:
+        return self.config.profile(self.profile_name)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        from fttui.pricing import catalog
+
+        return catalog.load()
+
+    # -- the provider
+
+    async def provider(self) -> Provider:
+        """The active profile's provider, ready to be asked. Raises Problem."""
+        from fttui.service.provider import Provider
+
+        profile = await asyncio.to_thread(lambda: self.profile)
+        provider = self._providers.get(profile.name)
+        if provider is None:
+            provider = self._providers[profile.name] = Provider(profile)
+        await provider.ready()
+        return provider
+
+    async def close(self) -> None:
+        for provider in self._providers.values():
+            await provider.close()
+
+    # -- the dataset
+
+    def target(self) -> Target:
+        """What the file is checked for: the plan's model, or the profile's default."""
+        from fttui.dataset.target import Target
+
+        model = self.app.thread.model
+        return self.catalog.target(model, "supervised") if model else Target()
+
+    def open(self, path: Path, validation: Path | None = None) -> None:
+        """Show a file at once; index the rest and scan it in the background."""
+        from fttui.dataset.lines import LineIndex
+
+        self._generation += 1
+        thread = dict(path=path, validation=validation, report=None, validation_report=None,
+                      problem=None, progress=None, row=0, estimate=None, index=None)  # fmt: skip
+        try:
+            index = LineIndex.open(path)
+            index.extend(FIRST_BYTES)
+        except Problem as problem:
+            self.app.change(**{**thread, "problem": problem})
+            return
+        self.app.change(**{**thread, "index": index})
+        if self.app.is_running:
+            self.start_scan()
+
+    def start_scan(self) -> None:
+        """(Re)index and (re)check the open file; a scan that is running is cancelled."""
+        self.app.run_worker(
+            self._scan(self._generation), group="scan", exclusive=True, exit_on_error=False
+        )
+
+    async def _scan(self, generation: int) -> None:
+        thread = self.app.thread
+        index, path, validation = thread.index, thread.path, thread.validation
+        if index is None or path is None:
+            return
+        stop = False
+
+        def stale() -> bool:
+            return stop or generation != self._generation
+
+        try:
+            while not index.complete and not stale():
+                await asyncio.to_thread(index.extend, CHUNK_BYTES)
+                self.app.change(index=index)
+            report = await asyncio.to_thread(self._check, path, validation, stale)
+            second = await asyncio.to_thread(self._check, validation, None, stale) if (
+                validation
+            ) else None  # fmt: skip
+            if not stale():
+                self.app.change(report=report, validation_report=second, progress=None)
+                self.app.state.opened(path, examples=report.examples if report else 0)
+        except Problem as problem:
+            self.app.change(problem=problem, progress=None)
+        finally:
+            stop = True
+
+    def _check(self, path: Path, validation: Path | None, stale: object) -> Report | None:
+        from fttui.dataset import scan
+
+        last = 0.0
+
+        def progress(now: Progress) -> None:
+            nonlocal last
+            if monotonic() - last > 0.15:
+                last = monotonic()
+                self.app.call_from_thread(self.app.change, progress=now)
+
+        try:
+            return scan.scan(
+                path,
+                target=self.target(),
+                validation=validation,
+                muted=self.app.state.muted(path),
+                on_progress=progress if path == self.app.thread.path else None,
+                cancelled=stale,  # type: ignore[arg-type]
+            )
+        except scan.Cancelled:
+            return None

@@ -1,0 +1,122 @@
+"""What the top lines say: the thread link by link, whose money, and what will stop when."""
+
+from __future__ import annotations
+
+import time
+from datetime import date
+from typing import TYPE_CHECKING
+
+from fttui.text import one_line, plural
+from fttui.ui.text import Part
+from fttui.ui.thread import Thread
+
+if TYPE_CHECKING:
+    from fttui.ui.backend import Backend
+
+# glyph, word, style of a job's status; an unknown status is shown as it is.
+STATUS: dict[str, tuple[str, str]] = {
+    "validating_files": ("◌", "accent"),
+    "queued": ("◌", "accent"),
+    "running": ("●", "primary"),
+    "pausing": ("‖", "warning"),
+    "paused": ("‖", "warning"),
+    "succeeded": ("✓", "ok"),
+    "failed": ("✗", "error"),
+    "cancelled": ("⊘", "dim"),
+    "submitting": ("◌", "dim"),
+}
+
+
+def status(name: str) -> tuple[str, str]:
+    """(glyph, style name) of a job's status."""
+    return STATUS.get(name, ("?", "warning"))
+
+
+def crumbs(thread: Thread) -> list[list[Part]]:
+    """The links, each a list of parts; a link that has nothing yet is its bare name, dim."""
+    return [
+        _data(thread),
+        _check(thread),
+        _cost(thread),
+        _job(thread),
+        _checkpoint(thread),
+        _chat(thread),
+    ]
+
+
+def _data(thread: Thread) -> list[Part]:
+    if thread.path is None:
+        return [("data", "faint")]
+    return [(one_line(thread.path.name, 32), "bold")]
+
+
+def _check(thread: Thread) -> list[Part]:
+    if thread.problem is not None:
+        return [("✗ unusable", "error")]
+    if thread.report is not None:
+        counts = thread.report.severities
+        errors, warnings = counts.get("error", 0), counts.get("warning", 0)
+        if errors:
+            return [(f"✗ {plural(errors, 'error')}", "error")]
+        if warnings:
+            return [("✓ 0 errors", "ok"), (f" ⚠ {warnings:,}", "warning")]
+        return [("✓ 0 errors", "ok")]
+    if thread.progress is not None and thread.progress.bytes_total:
+        return [(f"checking {100 * thread.progress.bytes_done // thread.progress.bytes_total}%", "dim")]
+    return [("check", "faint")]
+
+
+def _cost(thread: Thread) -> list[Part]:
+    estimate = thread.estimate
+    if estimate is None:
+        return [("cost", "faint")]
+    if not estimate.total:
+        return [("free", "ok")]
+    sign = "$" if estimate.currency == "USD" else f"{estimate.currency} "
+    return [(f"{sign}{estimate.total:,.2f}", "bold")]
+
+
+def _job(thread: Thread) -> list[Part]:
+    job = thread.job
+    if job is None:
+        return [("job", "faint")]
+    glyph, style = status(job.status)
+    name = job.suffix or job.id[-8:]
+    return [(f"{glyph} ", style), (one_line(name, 20), ""), (f" {job.status}", style)]
+
+
+def _checkpoint(thread: Thread) -> list[Part]:
+    if thread.checkpoint is None:
+        return [("checkpoint", "faint")]
+    return [f"step {thread.checkpoint.step_number}"]
+
+
+def _chat(thread: Thread) -> list[Part]:
+    if not thread.chat_models:
+        return [("chat", "faint")]
+    return [plural(len(thread.chat_models), "model")]
+
+
+def whose(backend: Backend) -> list[Part]:
+    """The profile whose money is at stake, and when its jobs were last read."""
+    profile = backend.profile_if_known
+    if profile is None:
+        return []
+    parts: list[Part] = [(profile.title, "accent")]
+    if profile.read_only:
+        parts.append((" read-only", "warning"))
+    age = backend.last_read
+    if age:
+        style = "warning" if backend.stale else "dim"
+        parts.append((time.strftime("  read %H:%M", time.localtime(age)), style))
+    return parts
+
+
+def banner(thread: Thread, backend: Backend) -> list[Part]:
+    """The lifecycle of the plan's model, when its end is near."""
+    if thread.model is None:
+        return []
+    from fttui.pricing import lifecycle
+
+    note = lifecycle.banner(thread.model, date.today())
+    return [(f"⚠ {note.short}", "warning" if note.level == "warning" else "error")] if note else []

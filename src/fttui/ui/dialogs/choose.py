@@ -1,0 +1,99 @@
+"""Pick one of many by typing a few letters of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.fuzzy import Matcher
+from textual.widgets import Input, Label
+
+from fttui.ui.dialogs.base import Dialog
+from fttui.ui.text import Part, fit, say
+from fttui.ui.widgets.line_list import LineList
+
+
+@dataclass(frozen=True)
+class Choice:
+    """value: what is answered. off: the reason it cannot be chosen (shown dim), "" when it can."""
+
+    value: str
+    title: str
+    note: str = ""
+    off: str = ""
+
+
+class Choose(Dialog[str]):
+    """Answers the value of the chosen row, or None. Typing filters; arrows move; enter takes."""
+
+    DEFAULT_CSS = """
+    Choose LineList { height: auto; max-height: 16; background: $surface; margin-top: 1; }
+    """
+
+    def __init__(self, title: str, choices: Sequence[Choice], *, value: str = "") -> None:
+        super().__init__()
+        self._title = title
+        self._all = list(choices)
+        self._shown = list(choices)
+        self._value = value
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="box"):
+            yield Label(say(self._title), classes="title")
+            yield Input(placeholder="type to narrow")
+            yield LineList(self._row, len(self._shown))
+            yield Label(say(("enter choose   esc leave", "dim")), classes="keys")
+
+    def on_mount(self) -> None:
+        self.query_one(Input).focus()
+        self._fit()
+        for row, choice in enumerate(self._shown):
+            if choice.value == self._value:
+                self.query_one(LineList).cursor = row
+
+    def _fit(self) -> None:
+        self.query_one(LineList).styles.height = max(1, min(16, len(self._shown)))
+
+    def _row(self, row: int, width: int) -> Sequence[Part]:
+        choice = self._shown[row]
+        note = choice.off or choice.note
+        room = max(12, width - min(len(note), width // 2) - 3)
+        style = "faint" if choice.off else ""
+        return [" ", (fit(choice.title, room), style), " ", (note[: width - room - 2], "dim")]
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        words = event.value.strip()
+        if words:
+            matcher = Matcher(words)
+            scored = [(matcher.match(f"{c.title} {c.note}"), c) for c in self._all]
+            self._shown = [c for score, c in sorted(scored, key=lambda p: -p[0]) if score > 0]
+        else:
+            self._shown = list(self._all)
+        rows = self.query_one(LineList)
+        self._fit()
+        rows.set_count(len(self._shown), cursor=0)
+        rows.refresh()
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key in ("down", "up", "pagedown", "pageup"):
+            rows = self.query_one(LineList)
+            step = 1 if event.key in ("down", "pagedown") else -1
+            rows.action_page(step) if event.key.startswith("page") else rows.action_move(step)
+            event.stop()
+
+    def on_input_submitted(self) -> None:
+        self._take(self.query_one(LineList).cursor)
+
+    def on_line_list_chosen(self, event: LineList.Chosen) -> None:
+        self._take(event.row)
+
+    def _take(self, row: int) -> None:
+        if row < len(self._shown):
+            choice = self._shown[row]
+            if choice.off:
+                self.app.bell()
+            else:
+                self.dismiss(choice.value)

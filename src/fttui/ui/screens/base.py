@@ -1,0 +1,80 @@
+"""What every area's screen shares: the two top lines, the hint bar, and how actions are run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widget import Widget
+
+from fttui.ui.actions import BY_ID
+from fttui.ui.widgets.hint_bar import HintBar
+from fttui.ui.widgets.thread_line import ThreadLine
+
+if TYPE_CHECKING:
+    from fttui.ui.app import FttuiApp
+    from fttui.ui.thread import Thread
+
+
+class AreaScreen(Screen[None]):
+    """A screen of one area. Subclasses set SCOPE and BINDINGS = bindings(SCOPE), yield their widgets
+    from `body`, draw from `self.thread` in `thread_changed`, and do actions in `do_<name>`."""
+
+    SCOPE: ClassVar[str] = ""
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (100, "-wide")]
+    AUTO_FOCUS = ""
+
+    @property
+    def fttui(self) -> FttuiApp:
+        return cast("FttuiApp", self.app)
+
+    @property
+    def thread(self) -> Thread:
+        return self.fttui.thread
+
+    def compose(self) -> ComposeResult:
+        yield ThreadLine(self.SCOPE)
+        yield from self.body()
+        yield HintBar(self.SCOPE)
+
+    def body(self) -> Iterable[Widget]:
+        return ()
+
+    def on_mount(self) -> None:
+        self.fttui.thread_changed.subscribe(self, self._thread_changed)
+
+    def on_screen_resume(self) -> None:
+        self.thread_changed(frozenset(self.thread.__dataclass_fields__))
+        self.sync()
+
+    def _thread_changed(self, fields: frozenset[str]) -> None:
+        if self.is_mounted and self.is_active:
+            self.thread_changed(fields)
+            self.sync()
+
+    def thread_changed(self, fields: frozenset[str]) -> None:
+        """Some fields of the thread are new. Called for the active screen, and with all on resume."""
+
+    def sync(self) -> None:
+        """Bring the top lines and the hints in step with what is possible now."""
+        self.query_one(ThreadLine).sync()
+        self.query_one(HintBar).sync()
+
+    # -- actions
+
+    def why_not(self, action_id: str) -> str:
+        """The reason an action cannot run now, "" when it can."""
+        return ""
+
+    def action_do(self, action_id: str) -> None:
+        reason = self.why_not(action_id)
+        if reason:
+            self.fttui.say_no(BY_ID[action_id], reason)
+            return
+        getattr(self, f"do_{BY_ID[action_id].name}")()
+
+    def back(self) -> bool:
+        """Escape: True when something was closed here, False to go one link left."""
+        return False

@@ -1,0 +1,42 @@
+"""Open the app: what must be decided before Textual is imported is decided here."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+
+def start(args: argparse.Namespace) -> int:
+    """Run the app on a terminal and return its exit code."""
+    _environment()
+    from fttui.ui.app import FttuiApp
+
+    path, validation = _files(args)
+    app = FttuiApp(
+        path=path,
+        validation=validation,
+        profile="local" if args.demo else args.profile,
+        ascii_only=args.ascii,
+    )
+    app.run(mouse=not args.no_mouse)
+    return app.return_code or 0
+
+
+def _files(args: argparse.Namespace) -> tuple[Path | None, Path | None]:
+    if args.demo:
+        from fttui import samples
+
+        return samples.EXTRACTION, samples.EXTRACTION_HELDOUT
+    path = Path(args.file).expanduser() if args.file else None
+    validation = Path(args.validation).expanduser() if args.validation else None
+    return path, validation
+
+
+def _environment() -> None:
+    """Textual reads these at import. Nothing moves by itself: over SSH every frame is bytes."""
+    os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    os.environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
+    os.environ.setdefault("ESCDELAY", "50")
+    if os.environ.get("SSH_CONNECTION"):
+        os.environ.setdefault("TEXTUAL_FPS", "30")

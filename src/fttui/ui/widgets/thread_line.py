@@ -1,0 +1,89 @@
+"""The two top lines: the thread you work on, and the six areas."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.content import Content
+from textual.widget import Widget
+
+from fttui.ui.actions import AREAS
+from fttui.ui.text import Part, say
+from fttui.ui.text import fit as fit_cells
+
+SHORT = {"data": "Data", "check": "Check", "cost": "Cost", "jobs": "Jobs", "checkpoints": "Ckpt", "chat": "Chat"}
+
+
+class ThreadLine(Widget):
+    """`support.jsonl ▸ ✓ 0 errors ▸ $3.42 ▸ ● job ▸ step 200 ▸ chat`, then the areas by digit.
+
+    Draws what `app.crumbs()` says; repaints only when that text changes.
+    """
+
+    DEFAULT_CSS = """
+    ThreadLine { height: 2; dock: top; background: $surface; padding: 0 1; }
+    """
+
+    def __init__(self, area: str) -> None:
+        super().__init__()
+        self.area = area
+        self._shown: tuple[str, str] | None = None
+
+    def render(self) -> Content:
+        return Content("\n").join([self._crumbs(), self._areas()])
+
+    def sync(self) -> None:
+        """Repaint if there is anything new to say."""
+        text = (self._crumbs().plain, self._areas().plain)
+        if text != self._shown:
+            self._shown = text
+            self.refresh()
+
+    def _crumbs(self) -> Content:
+        crumbs: list[list[Part]] = self.app.crumbs()  # type: ignore[attr-defined]
+        who: list[Part] = self.app.whose()  # type: ignore[attr-defined]
+        room = self.size.width - say(*who).cell_length - 2
+        while len(crumbs) > 1 and _length(crumbs) > room:  # shorten from the left
+            crumbs = [["…"], *(crumbs[2:] if crumbs[0] == ["…"] else crumbs[1:])]
+        parts: list[Part] = []
+        for number, crumb in enumerate(crumbs):
+            if number:
+                parts.append((" ▸ ", "faint"))
+            parts.extend(crumb)
+        line = say(*parts)
+        gap = max(1, self.size.width - line.cell_length - say(*who).cell_length)
+        return Content.assemble(line, " " * gap, say(*who))
+
+    def _areas(self) -> Content:
+        wide = self.size.width >= 100
+        parts: list[Part] = []
+        for number, (area, title, _) in enumerate(AREAS, 1):
+            text = title if wide else SHORT[area]
+            style = "match-area" if area == self.area else ""
+            if style:
+                parts += [(f" {number} {text} ", "bold $foreground on $panel"), " "]
+            else:
+                parts += [(f" {number}", "key"), (f" {text}  ", "dim")]
+        banner: list[Part] = self.app.banner()  # type: ignore[attr-defined]
+        line = say(*parts)
+        room = self.size.width - line.cell_length
+        note = say(*banner)
+        if note.cell_length > room - 1:
+            note = say(fit_cells(note.plain, max(0, room - 1))) if room > 12 else say("")
+        return Content.assemble(line, " " * max(0, room - note.cell_length), note)
+
+    def on_click(self, event: events.Click) -> None:
+        if event.y != 1:
+            return
+        x = event.x
+        for number, (area, title, _) in enumerate(AREAS, 1):
+            text = title if self.size.width >= 100 else SHORT[area]
+            cells = len(f" {number} {text}  ")
+            if x < cells:
+                self.app.run_action(f"do('app.go_{area}')")  # type: ignore[unused-coroutine]
+                self.app.call_next(self.app.run_action, f"do('app.go_{area}')")
+                return
+            x -= cells
+
+
+def _length(crumbs: list[list[Part]]) -> int:
+    return sum(say(*crumb).cell_length for crumb in crumbs) + 3 * (len(crumbs) - 1)
