@@ -183,9 +183,7 @@ class State:
 
     def journal_rows(self, limit: int = 200) -> list[dict[str, Any]]:
         names = ("at", "profile", "kind", "subject", "amount", "currency", "facts")
-        rows = self._read(
-            f"SELECT {', '.join(names)} FROM journal ORDER BY id DESC LIMIT ?", limit
-        )
+        rows = self._read(f"SELECT {', '.join(names)} FROM journal ORDER BY id DESC LIMIT ?", limit)
         return [
             {**dict(zip(names, row, strict=True)), "facts": json.loads(row[-1])} for row in rows
         ]

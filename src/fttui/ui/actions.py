@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("checkpoints.copy", "Copy the model name", ("y",), "copy name", 15),
     Action("checkpoints.refresh", "Ask again now", ("r",), "refresh", 40),
     # chat
-    Action("chat.stop", "Stop the answer; then leave the composer; then back", ("escape",), "stop", 5),
+    Action(
+        "chat.stop", "Stop the answer; then leave the composer; then back", ("escape",), "stop", 5
+    ),
     Action("chat.again", "Ask the same again", ("ctrl+r",), "again", 20),
     Action("chat.model", "Change this column's model", ("f2",), "model", 12),
     Action("chat.add", "Add or remove a column", ("f3",), "column", 15),
@@ -143,7 +145,7 @@ def of_scope(scope: str) -> tuple[Action, ...]:
     return tuple(action for action in ACTIONS if action.scope == scope)
 
 
-def bindings(scope: str) -> list[Binding]:
+def bindings(scope: str) -> list[BindingType]:
     """The Textual bindings of a scope; every one has the action's id, so that it can be remapped."""
     return [
         Binding(

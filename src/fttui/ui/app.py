@@ -47,7 +47,7 @@ class FttuiApp(App[None]):
     COMMAND_PALETTE_BINDING = "ctrl+p"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        *cast(list[BindingType], bindings("app")),
+        *bindings("app"),
         Binding("tab", "app.focus_next", "Next pane", show=False),
     ]
 
@@ -105,6 +105,10 @@ class FttuiApp(App[None]):
     async def on_unmount(self) -> None:
         await self.backend.close()
         self.state.close()
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our two extra greys, for themes that are not ours."""
+        return {"muted": "ansi_bright_black" if self.ansi_color else "#8C8C8C", "faint": "#6C6C6C"}
 
     # -- the thread of work
 

@@ -10,7 +10,7 @@ import asyncio
 from functools import cached_property
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fttui.problem import Problem
 
@@ -34,6 +34,8 @@ class Backend:
         self.app = app
         self.profile_name = profile
         self._providers: dict[str, Provider] = {}
+        self.last_read = 0.0  # unix time the jobs were last read
+        self.stale = False  # the last reading failed
         self._generation = 0  # of the open file: a scan of an older one is stale
 
     # -- configuration
@@ -67,6 +69,24 @@ class Backend:
         await provider.ready()
         return provider
 
+    @property
+    def profile_if_known(self) -> Profile | None:
+        """The active profile once the configuration was read (not before the first frame)."""
+        return self.profile if "config" in self.__dict__ else None
+
+    def begin(self) -> None:
+        """The configuration was read: connect to the active profile."""
+
+    def use(self, name: str) -> None:
+        """Work on another profile from now on."""
+        self.profile_name = name
+        self.app.change(job=None, checkpoint=None, chat_models=[])
+        self.begin()
+
+    def busy(self) -> str:
+        """What would be lost by quitting now, "" for nothing (jobs go on without us)."""
+        return ""
+
     async def close(self) -> None:
         for provider in self._providers.values():
             await provider.close()
@@ -85,8 +105,10 @@ class Backend:
         from fttui.dataset.lines import LineIndex
 
         self._generation += 1
-        thread = dict(path=path, validation=validation, report=None, validation_report=None,
-                      problem=None, progress=None, row=0, estimate=None, index=None)  # fmt: skip
+        thread: dict[str, Any] = {
+            **{"path": path, "validation": validation, "row": 0, "index": None, "problem": None},
+            **dict.fromkeys(("report", "validation_report", "progress", "estimate")),
+        }
         try:
             index = LineIndex.open(path)
             index.extend(FIRST_BYTES)

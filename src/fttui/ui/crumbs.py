@@ -62,7 +62,9 @@ def _check(thread: Thread) -> list[Part]:
             return [("✓ 0 errors", "ok"), (f" ⚠ {warnings:,}", "warning")]
         return [("✓ 0 errors", "ok")]
     if thread.progress is not None and thread.progress.bytes_total:
-        return [(f"checking {100 * thread.progress.bytes_done // thread.progress.bytes_total}%", "dim")]
+        return [
+            (f"checking {100 * thread.progress.bytes_done // thread.progress.bytes_total}%", "dim")
+        ]
     return [("check", "faint")]
 
 

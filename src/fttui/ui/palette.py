@@ -29,7 +29,11 @@ class Commands(Provider):
             note = reason or (f"key: {label(keys[0])}" if keys else "")
             yield action.title, note, partial(app.run_by_id, action.id)
         for path, _ in app.state.recent():
-            yield f"Open {one_line(path.name, 60)}", one_line(str(path), 90), partial(app.open, path)
+            yield (
+                f"Open {one_line(path.name, 60)}",
+                one_line(str(path), 90),
+                partial(app.open, path),
+            )
 
     async def discover(self) -> Hits:
         for title, note, run in self._rows():

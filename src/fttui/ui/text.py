@@ -9,6 +9,7 @@ from __future__ import annotations
 from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 from textual.app import App
+from textual.color import Color, ColorParseError
 from textual.content import Content
 
 from fttui.text import clean, one_line
@@ -17,8 +18,8 @@ Part = str | tuple[str, str]
 
 STYLES: dict[str, str] = {
     "": "",
-    "dim": "$text-muted",
-    "faint": "$text-disabled",
+    "dim": "$muted",
+    "faint": "$faint",
     "bold": "bold",
     "ok": "$text-success",
     "warning": "$text-warning",
@@ -31,7 +32,7 @@ STYLES: dict[str, str] = {
     "match": "$background on $warning",
     "user": "$text-accent bold",
     "assistant": "$text-success bold",
-    "system": "$text-muted bold",
+    "system": "$muted bold",
     "mark": "$text-error bold",
 }
 
@@ -43,9 +44,7 @@ def say(*parts: Part) -> Content:
     """Content made of plain strings and (text, style name) pairs; every string is cleaned."""
     return Content.assemble(
         *(
-            clean(part)
-            if isinstance(part, str)
-            else (clean(part[0]), STYLES.get(part[1], part[1]))
+            clean(part) if isinstance(part, str) else (clean(part[0]), STYLES.get(part[1], part[1]))
             for part in parts
         )
     )
@@ -91,17 +90,7 @@ class Palette:
         return Style(color=color, bgcolor=background, **flags)  # type: ignore[arg-type]
 
     def _color(self, variable: str) -> str | None:
-        from textual.color import Color, ColorParseError
-
-        value = self._variables.get(variable, "")
-        if value.startswith("auto"):  # "auto 60%": foreground mixed with the background
-            foreground = Color.parse(self._variables["foreground"])
-            surface = Color.parse(self._variables["background"])
-            percent = float(value.split()[-1].rstrip("%")) / 100 if " " in value else 1.0
-            return surface.blend(foreground, percent).rgb_hex if hasattr(surface, "rgb_hex") else (
-                surface.blend(foreground, percent).hex6
-            )
         try:
-            return Color.parse(value).hex6
+            return Color.parse(self._variables.get(variable, "")).hex6
         except ColorParseError:
             return None

@@ -15,9 +15,17 @@ DARK = Theme(
     surface="#181C25",
     panel="#202633",
     dark=True,
-    variables={"border": "#323A4C", "border-blurred": "#262C3A", "block-cursor-background": "#2C3A5A",
-               "block-cursor-foreground": "#FFFFFF", "scrollbar": "#323A4C",
-               "scrollbar-background": "#12151C", "scrollbar-corner-color": "#12151C"},
+    variables={
+        "muted": "#8C96AA",
+        "faint": "#566074",
+        "border": "#323A4C",
+        "border-blurred": "#262C3A",
+        "block-cursor-background": "#2C3A5A",
+        "block-cursor-foreground": "#FFFFFF",
+        "scrollbar": "#323A4C",
+        "scrollbar-background": "#12151C",
+        "scrollbar-corner-color": "#12151C",
+    },
 )
 
 LIGHT = Theme(
@@ -33,9 +41,17 @@ LIGHT = Theme(
     surface="#F1F3F8",
     panel="#E4E8F1",
     dark=False,
-    variables={"border": "#C4CBDA", "border-blurred": "#D8DDE8", "block-cursor-background": "#CFDCF8",
-               "block-cursor-foreground": "#10131A", "scrollbar": "#C4CBDA",
-               "scrollbar-background": "#FBFBFD", "scrollbar-corner-color": "#FBFBFD"},
+    variables={
+        "muted": "#5B6478",
+        "faint": "#98A1B3",
+        "border": "#C4CBDA",
+        "border-blurred": "#D8DDE8",
+        "block-cursor-background": "#CFDCF8",
+        "block-cursor-foreground": "#10131A",
+        "scrollbar": "#C4CBDA",
+        "scrollbar-background": "#FBFBFD",
+        "scrollbar-corner-color": "#FBFBFD",
+    },
 )
 
 THEMES = (DARK, LIGHT)

@@ -17,10 +17,10 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
     Dialog { align: center middle; background: $background 60%; }
     Dialog > #box {
         width: 76; max-width: 94%; height: auto; max-height: 90%;
-        background: $surface; border: round $primary; padding: 1 2;
+        background: $surface; border: round $primary; padding: 0 2;
     }
     Dialog .title { text-style: bold; margin-bottom: 1; }
-    Dialog .keys { color: $text-muted; margin-top: 1; }
+    Dialog .keys { color: $muted; margin-top: 1; }
     """
     BINDINGS = [Binding("escape", "close", "Close", show=False)]
 

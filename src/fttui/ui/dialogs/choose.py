@@ -18,19 +18,21 @@ from fttui.ui.widgets.line_list import LineList
 
 @dataclass(frozen=True)
 class Choice:
-    """value: what is answered. off: the reason it cannot be chosen (shown dim), "" when it can."""
+    """value: what is answered. off: the reason it cannot be chosen (shown dim), "" when it can.
+    key: a short word before the title, in a column of its own."""
 
     value: str
     title: str
     note: str = ""
     off: str = ""
+    key: str = ""
 
 
 class Choose(Dialog[str]):
     """Answers the value of the chosen row, or None. Typing filters; arrows move; enter takes."""
 
     DEFAULT_CSS = """
-    Choose LineList { height: auto; max-height: 16; background: $surface; margin-top: 1; }
+    Choose LineList { height: auto; background: $surface; margin-top: 1; }
     """
 
     def __init__(self, title: str, choices: Sequence[Choice], *, value: str = "") -> None:
@@ -43,7 +45,7 @@ class Choose(Dialog[str]):
     def compose(self) -> ComposeResult:
         with Vertical(id="box"):
             yield Label(say(self._title), classes="title")
-            yield Input(placeholder="type to narrow")
+            yield Input(placeholder="type to narrow", compact=True)
             yield LineList(self._row, len(self._shown))
             yield Label(say(("enter choose   esc leave", "dim")), classes="keys")
 
@@ -55,14 +57,20 @@ class Choose(Dialog[str]):
                 self.query_one(LineList).cursor = row
 
     def _fit(self) -> None:
-        self.query_one(LineList).styles.height = max(1, min(16, len(self._shown)))
+        room = self.app.size.height - 12 - self._title.count("\n")
+        self.query_one(LineList).styles.height = max(1, min(room, 24, len(self._shown)))
 
     def _row(self, row: int, width: int) -> Sequence[Part]:
         choice = self._shown[row]
         note = choice.off or choice.note
         room = max(12, width - min(len(note), width // 2) - 3)
         style = "faint" if choice.off else ""
-        return [" ", (fit(choice.title, room), style), " ", (note[: width - room - 2], "dim")]
+        key = max(len(choice.key) for choice in self._all)
+        parts: list[Part] = [" "]
+        if key:
+            parts.append((f"{choice.key:<{key + 2}}", "faint" if choice.off else "key"))
+            room -= key + 2
+        return [*parts, (fit(choice.title, room), style), " ", (note, "dim")]
 
     def on_input_changed(self, event: Input.Changed) -> None:
         words = event.value.strip()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fttui.ui.actions import AREAS, BY_ID, keys_of, label, of_scope
+from fttui.ui.actions import AREAS, keys_of, label, of_scope
 from fttui.ui.dialogs.choose import Choice, Choose
 
 LIST_KEYS = "lists: j k ↑ ↓ pgup pgdn g G   tab: next pane   esc: back"
@@ -19,17 +19,10 @@ class Help(Choose):
         super().__init__(title, self._choices(scope, keymap, reasons))
 
     @staticmethod
-    def _choices(
-        scope: str, keymap: dict[str, str], reasons: dict[str, str]
-    ) -> Sequence[Choice]:
+    def _choices(scope: str, keymap: dict[str, str], reasons: dict[str, str]) -> Sequence[Choice]:
         rows = []
         for action in (*of_scope(scope), *of_scope("app")):
             keys = " ".join(label(key) for key in keys_of(action, keymap)) or "—"
-            rows.append(
-                Choice(action.id, f"{keys:<9}{action.title}", action.id, reasons.get(action.id, ""))
-            )
+            reason = reasons.get(action.id, "")
+            rows.append(Choice(action.id, action.title, action.id, reason, keys))
         return rows
-
-
-def exists(action_id: str) -> bool:
-    return action_id in BY_ID

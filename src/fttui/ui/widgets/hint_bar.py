@@ -51,5 +51,8 @@ class HintBar(Widget):
                 continue
             off = bool(why_not and why_not(action.id))
             key = label(keys_of(action, keymap)[0])
-            parts += [(key, "faint" if off else "key"), (f" {action.hint}   ", "faint" if off else "dim")]
+            parts += [
+                (key, "faint" if off else "key"),
+                (f" {action.hint}   ", "faint" if off else "dim"),
+            ]
         return say(*parts).rstrip()

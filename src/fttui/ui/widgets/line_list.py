@@ -28,11 +28,9 @@ class LineList(ScrollView, can_focus=True):
     """
 
     DEFAULT_CSS = """
-    LineList { height: 1fr; width: 1fr; background: $background; scrollbar-size-vertical: 1; }
+    LineList { height: 1fr; width: 1fr; background: $background; scrollbar-size-vertical: 1; overflow-x: hidden; }
     """
 
-    COMPONENT_CLASSES = {"line-list--cursor", "line-list--cursor-blurred"}
-    DEFAULT_CLASSES = ""
     BINDINGS = [
         Binding("down,j", "move(1)", "Down", show=False, id="list.down"),
         Binding("up,k", "move(-1)", "Up", show=False, id="list.up"),
@@ -91,7 +89,7 @@ class LineList(ScrollView, can_focus=True):
         self._resize()
 
     def set_count(self, count: int, *, cursor: int | None = None) -> None:
-        """Change the number of rows; the visible ones are drawn again only if any of them changed."""
+        """Change the number of rows; visible ones are drawn again only if they changed."""
         before, self._count = self._count, count
         self._resize()
         target = self.cursor if cursor is None else cursor

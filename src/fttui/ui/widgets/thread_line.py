@@ -10,7 +10,14 @@ from fttui.ui.actions import AREAS
 from fttui.ui.text import Part, say
 from fttui.ui.text import fit as fit_cells
 
-SHORT = {"data": "Data", "check": "Check", "cost": "Cost", "jobs": "Jobs", "checkpoints": "Ckpt", "chat": "Chat"}
+SHORT = {
+    "data": "Data",
+    "check": "Check",
+    "cost": "Cost",
+    "jobs": "Jobs",
+    "checkpoints": "Ckpt",
+    "chat": "Chat",
+}
 
 
 class ThreadLine(Widget):
