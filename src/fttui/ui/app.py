@@ -95,7 +95,7 @@ class FttuiApp(App[None]):
         except Problem as problem:
             self.show_problem(problem)
             return
-        self.keymap_in_force = dict(config.keys)
+        self.keymap_in_force = dict(config.settings.keys)
         self.set_keymap(self.keymap_in_force)
         for sentence in clashes(self.keymap_in_force):
             self.notify(sentence, severity="warning")
@@ -263,7 +263,7 @@ class FttuiApp(App[None]):
 
         config = self.backend.config
         choices = [
-            Choice(name, name, profile.describe(), off="")
+            Choice(name, name, f"{profile.provider} · {profile.host}")
             for name, profile in sorted(config.profiles.items())
         ]
 

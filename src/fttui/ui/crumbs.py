@@ -90,7 +90,7 @@ def _job(thread: Thread) -> list[Part]:
 def _checkpoint(thread: Thread) -> list[Part]:
     if thread.checkpoint is None:
         return [("checkpoint", "faint")]
-    return [f"step {thread.checkpoint.step_number}"]
+    return [f"step {thread.checkpoint.step}"]
 
 
 def _chat(thread: Thread) -> list[Part]:
@@ -104,7 +104,10 @@ def whose(backend: Backend) -> list[Part]:
     profile = backend.profile_if_known
     if profile is None:
         return []
-    parts: list[Part] = [(profile.title, "accent")]
+    parts: list[Part] = [(profile.name, "accent")]
+    owner = "/".join(one_line(part, 16) for part in (profile.organization, profile.project) if part)
+    if owner or profile.name != profile.provider:
+        parts.append((f" {owner or profile.host}", "dim"))
     if profile.read_only:
         parts.append((" read-only", "warning"))
     age = backend.last_read
