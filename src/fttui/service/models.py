@@ -1,0 +1,28 @@
+"""The models a provider offers to this key."""
+
+from __future__ import annotations
+
+from fttui.service.provider import Provider, part
+from fttui.service.types import ModelInfo, Page
+
+
+async def listing(provider: Provider) -> list[ModelInfo]:
+    """All models, tuned ones first, then by name. `shutdown_date` is set where the provider tells it."""
+    answer = await provider.request("GET", "/models", doing="Listing the models")
+    page = Page.from_json(answer, ModelInfo.from_json)
+    rows = {row.id: row for row in page.items if row.id}
+    return sorted(rows.values(), key=lambda row: (not row.tuned, row.id))
+
+
+async def retrieve(provider: Provider, model: str) -> ModelInfo:
+    answer = await provider.request("GET", f"/models/{part(model)}", doing=f"Reading model {model}")
+    return ModelInfo.from_json(answer)
+
+
+async def delete(provider: Provider, model: str) -> None:
+    """Delete a tuned model; it never answers again."""
+    provider.writing("Deleting a model")
+    provider.require("delete_model", "Deleting a model")
+    await provider.request(
+        "DELETE", f"/models/{part(model)}", doing=f"Deleting {model}", repeat=True
+    )
