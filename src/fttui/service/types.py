@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,6 +9,28 @@ from datetime import date
 from typing import Any, Generic, TypeVar
 
 from fttui.service import coerce as to
+from fttui.service.metrics import ALIASES, Metrics
+from fttui.service.turns import ChatChunk, ChatSettings, ToolCallDelta, Usage
+
+__all__ = [
+    "ACTIVE",
+    "ALIASES",
+    "ENDED",
+    "TAG",
+    "ChatChunk",
+    "ChatSettings",
+    "Checkpoint",
+    "FileInfo",
+    "Job",
+    "JobError",
+    "JobEvent",
+    "LaunchSpec",
+    "Metrics",
+    "ModelInfo",
+    "Page",
+    "ToolCallDelta",
+    "Usage",
+]
 
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 ACTIVE = frozenset({"validating_files", "queued", "running", "pausing"})
@@ -57,89 +78,6 @@ class JobError:
             to.text(body.get("param")),
         )
         return found if found.code or found.message else None
-
-
-# Every name a metric goes by, in events, checkpoints and result files.
-ALIASES: dict[str, tuple[str, ...]] = {
-    "step": ("step", "step_number", "global_step"),
-    "total_steps": ("total_steps",),
-    "train_loss": ("train_loss", "training_loss", "loss"),
-    "train_accuracy": ("train_mean_token_accuracy", "train_accuracy", "mean_token_accuracy"),
-    "valid_loss": ("valid_loss", "validation_loss", "eval_loss"),
-    "valid_accuracy": (
-        "valid_mean_token_accuracy",
-        "validation_mean_token_accuracy",
-        "valid_accuracy",
-    ),
-    "full_valid_loss": ("full_valid_loss", "full_validation_loss"),
-    "full_valid_accuracy": (
-        "full_valid_mean_token_accuracy",
-        "full_validation_mean_token_accuracy",
-        "full_valid_accuracy",
-    ),
-    "train_reward": ("train_mean_reward", "train_reward_mean"),
-    "valid_reward": ("full_valid_mean_reward", "valid_mean_reward", "valid_reward_mean"),
-}
-_IN_MESSAGE = {
-    "train_loss": r"training loss=([-\d.eE+]+)",
-    "valid_loss": r"(?<!full )validation loss=([-\d.eE+]+)",
-    "full_valid_loss": r"full validation loss=([-\d.eE+]+)",
-    "train_reward": r"train mean reward=([-\d.eE+]+)",
-    "valid_reward": r"full validation mean reward=([-\d.eE+]+)",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Metrics:
-    """The figures of one step. Losses in nats a token, accuracies 0–1; None: not measured there."""
-
-    step: int = 0
-    total_steps: int | None = None
-    train_loss: float | None = None
-    train_accuracy: float | None = None
-    valid_loss: float | None = None
-    valid_accuracy: float | None = None
-    full_valid_loss: float | None = None
-    full_valid_accuracy: float | None = None
-    train_reward: float | None = None
-    valid_reward: float | None = None
-
-    @classmethod
-    def from_json(cls, obj: Any) -> Metrics:
-        """From event data, checkpoint metrics or a row of a results file, whatever the names."""
-        body = to.mapping(obj)
-        scores = to.mapping(body.get("scores"))
-        values: dict[str, Any] = {}
-        for name, aliases in ALIASES.items():
-            raw = (body.get(alias, scores.get(alias)) for alias in aliases)
-            values[name] = next((found for v in raw if (found := to.number(v)) is not None), None)
-        values["step"] = int(values["step"] or 0)
-        if values["total_steps"] is not None:
-            values["total_steps"] = int(values["total_steps"])
-        return cls(**values)
-
-    @property
-    def empty(self) -> bool:
-        return not any(
-            getattr(self, name) is not None
-            for name in ALIASES
-            if name not in ("step", "total_steps")
-        )
-
-    @property
-    def best_valid_loss(self) -> float | None:
-        """The loss over the whole validation file where known, else over the batch."""
-        return self.full_valid_loss if self.full_valid_loss is not None else self.valid_loss
-
-    @property
-    def best_valid_accuracy(self) -> float | None:
-        full = self.full_valid_accuracy
-        return full if full is not None else self.valid_accuracy
-
-    def as_dict(self) -> dict[str, Any]:
-        """Only what is known."""
-        pairs = ((name, getattr(self, name)) for name in ALIASES)
-        return {name: value for name, value in pairs if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,14 +216,7 @@ class JobEvent:
         found = Metrics.from_json(self.data)
         if not found.empty:
             return found
-        step = re.match(r"\s*Step (\d+)(?:\s*/\s*(\d+))?", self.message)
-        if not step:
-            return None
-        values: dict[str, Any] = {"step": step[1], "total_steps": step[2]}
-        for name, pattern in _IN_MESSAGE.items():
-            hit = re.search(pattern, self.message)
-            values[ALIASES[name][0]] = hit and hit[1].rstrip(".")
-        found = Metrics.from_json(values)
+        found = Metrics.from_message(self.message)
         return None if found.empty else found
 
 
@@ -369,104 +300,6 @@ class ModelInfo:
     def tuned(self) -> bool:
         """Made by fine-tuning: `ft:…`, or Azure's `….ft-…`."""
         return self.id.startswith("ft:") or ".ft-" in self.id
-
-
-@dataclass(frozen=True, slots=True)
-class ToolCallDelta:
-    """A piece of a tool call: pieces with the same index belong together, arguments add up."""
-
-    index: int = 0
-    id: str = ""
-    name: str = ""
-    arguments: str = ""
-
-    @classmethod
-    def from_json(cls, obj: Any, position: int = 0) -> ToolCallDelta:
-        body = to.mapping(obj)
-        function = to.mapping(body.get("function"))
-        index = to.whole(body.get("index"))
-        return cls(
-            position if index is None else index,
-            to.text(body.get("id")),
-            to.text(function.get("name")),
-            to.text(function.get("arguments")),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens of one answer, as the provider counted them."""
-
-    prompt: int = 0
-    completion: int = 0
-    cached: int = 0
-
-    @classmethod
-    def from_json(cls, obj: Any) -> Usage | None:
-        body = to.mapping(obj)
-        if not body:
-            return None
-        details = to.mapping(body.get("prompt_tokens_details"))
-        return cls(
-            to.whole(body.get("prompt_tokens")) or 0,
-            to.whole(body.get("completion_tokens")) or 0,
-            to.whole(details.get("cached_tokens")) or 0,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class ChatChunk:
-    """What arrived: a piece of the answer, or the end of it, or the count of its tokens."""
-
-    text: str = ""
-    finish_reason: str = ""
-    usage: Usage | None = None
-    tool_calls: tuple[ToolCallDelta, ...] = ()
-    refusal: str = ""
-
-    @classmethod
-    def from_json(cls, obj: Any) -> ChatChunk:
-        """From a stream's chunk, or from a whole answer (`message` in place of `delta`)."""
-        body = to.mapping(obj)
-        choice = to.mapping(next(iter(to.items(body.get("choices"))), None))
-        part = to.mapping(choice.get("delta") or choice.get("message"))
-        calls = to.items(part.get("tool_calls"))
-        return cls(
-            _content(part.get("content")) or to.text(choice.get("text")),
-            to.text(choice.get("finish_reason")),
-            Usage.from_json(body.get("usage")),
-            tuple(ToolCallDelta.from_json(call, place) for place, call in enumerate(calls)),
-            to.text(part.get("refusal")),
-        )
-
-
-def _content(value: Any) -> str:
-    """Text given as a string or as a list of parts."""
-    if isinstance(value, list):
-        return "".join(to.text(part.get("text")) for part in value if isinstance(part, dict))
-    return to.text(value)
-
-
-@dataclass(frozen=True, slots=True)
-class ChatSettings:
-    """How to sample; None leaves it to the provider."""
-
-    temperature: float | None = None
-    top_p: float | None = None
-    max_tokens: int | None = None
-    seed: int | None = None
-    stop: tuple[str, ...] = ()
-    extra: Mapping[str, Any] = field(default_factory=dict)  # further fields of the request body
-
-    def body(self) -> dict[str, Any]:
-        pairs = (
-            ("temperature", self.temperature),
-            ("top_p", self.top_p),
-            ("max_tokens", self.max_tokens),
-            ("seed", self.seed),
-            ("stop", list(self.stop) or None),
-        )
-        return {name: value for name, value in pairs if value is not None} | dict(self.extra)
 
 
 @dataclass(frozen=True, slots=True)
