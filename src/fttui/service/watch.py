@@ -1,0 +1,281 @@
+"""One poller for all jobs of all open profiles: asks less the less there is to know, tells only what changed.
+
+A look costs one list call, and one call for each job that is live and on screen. No screen is
+known here: whoever listens gets a `Change`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+
+from fttui.problem import Problem
+from fttui.service import errors, jobs
+from fttui.service.pace import Pace
+from fttui.service.provider import Provider
+from fttui.service.types import Job, JobEvent
+
+PAGE = 100  # jobs a look; older ones come with `older()`
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is new about one profile; empty fields say "as before".
+
+    jobs: new or changed ones. gone: ids that are no longer listed. events: per job, oldest first.
+    problem: why the last look failed (None after a good one); what was known stays known.
+    read_at: Unix seconds of the last good look, 0 before the first. next_in: seconds to the next.
+    """
+
+    profile: str
+    jobs: tuple[Job, ...] = ()
+    gone: tuple[str, ...] = ()
+    events: dict[str, tuple[JobEvent, ...]] = field(default_factory=dict)
+    problem: Problem | None = None
+    read_at: float = 0.0
+    next_in: float = 0.0
+
+
+async def _wait(woken: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await woken.wait()
+    except TimeoutError:
+        pass
+
+
+@dataclass(slots=True)
+class _News:
+    """What was learned and not told yet: a look that fails half-way loses nothing."""
+
+    jobs: dict[str, Job] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+    events: dict[str, tuple[JobEvent, ...]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.jobs or self.gone or self.events)
+
+
+@dataclass(slots=True)
+class _Desk:
+    """What is known of one profile."""
+
+    provider: Provider
+    pace: Pace = field(default_factory=Pace)
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    jobs: dict[str, Job] = field(default_factory=dict)
+    read: dict[str, float] = field(default_factory=dict)  # job id → Unix seconds
+    last_event: dict[str, str] = field(default_factory=dict)  # job id → id of the newest known
+    done: set[str] = field(default_factory=set)  # ended jobs whose last events were read
+    news: _News = field(default_factory=_News)
+    read_at: float = 0.0
+    problem: Problem | None = None
+    cursor: str = ""
+    more: bool = False
+    first: bool = True
+    task: asyncio.Task[None] | None = None
+
+
+class Watcher:
+    """`add` profiles, say what is `visible`, get `Change`s through the callback; `close` at the end.
+
+    The callback runs on the event loop and must be quick. `clock` gives Unix seconds; `wait(event,
+    seconds)` returns when either happened: both are replaced in tests.
+    """
+
+    def __init__(
+        self,
+        on_change: Callable[[Change], None],
+        *,
+        clock: Callable[[], float] = time.time,
+        wait: Callable[[asyncio.Event, float], Awaitable[None]] = _wait,
+    ) -> None:
+        self._tell = on_change
+        self._clock = clock
+        self._pause = wait
+        self._desks: dict[str, _Desk] = {}
+        self._visible: dict[str, frozenset[str]] = {}
+
+    # ---- what to watch ----
+
+    def add(self, provider: Provider) -> None:
+        """Watch the jobs of a profile, from now on."""
+        name = provider.profile.name
+        if name not in self._desks:
+            desk = self._desks[name] = _Desk(provider)
+            desk.task = asyncio.create_task(self._loop(desk), name=f"watch {name}")
+
+    async def remove(self, profile: str) -> None:
+        desk = self._desks.pop(profile, None)
+        if desk is not None and desk.task is not None:
+            desk.task.cancel()
+            await asyncio.gather(desk.task, return_exceptions=True)
+
+    async def close(self) -> None:
+        for name in list(self._desks):
+            await self.remove(name)
+
+    def visible(self, profile: str, job_ids: Iterable[str]) -> None:
+        """The jobs on screen: their events are read too. A new one is looked at at once."""
+        wanted = frozenset(job_ids)
+        fresh = wanted - self._visible.get(profile, frozenset())
+        self._visible[profile] = wanted
+        if fresh:
+            self.poke(profile)
+
+    def poke(self, profile: str | None = None) -> None:
+        """Look now: something was done, or someone asked."""
+        for name, desk in self._desks.items():
+            if profile in (None, name):
+                desk.pace.hurry()
+                desk.woken.set()
+
+    # ---- what is known ----
+
+    def jobs(self, profile: str) -> list[Job]:
+        """Newest first."""
+        desk = self._desks.get(profile)
+        rows = desk.jobs.values() if desk else ()
+        return sorted(rows, key=lambda job: (job.created_at, job.id), reverse=True)
+
+    def age(self, profile: str, job_id: str = "") -> float | None:
+        """Seconds since the profile, or one job of it, was read; None: never."""
+        desk = self._desks.get(profile)
+        at = desk and (desk.read.get(job_id, 0.0) if job_id else desk.read_at)
+        return max(0.0, self._clock() - at) if at else None
+
+    def has_older(self, profile: str) -> bool:
+        desk = self._desks.get(profile)
+        return bool(desk and desk.more)
+
+    async def older(self, profile: str) -> int:
+        """Read one more page of the list; the number of jobs it brought. Raises Problem."""
+        desk = self._desks[profile]
+        if not desk.more:
+            return 0
+        page = await jobs.listing(desk.provider, after=desk.cursor, limit=PAGE)
+        desk.more = page.has_more and page.cursor not in ("", desk.cursor)
+        desk.cursor = page.cursor
+        for job in page.items:
+            self._learn(desk, job)
+        brought = len(desk.news.jobs)
+        self._report(desk)
+        return brought
+
+    def note(self, profile: str, job: Job) -> None:
+        """A job that someone just made or changed: shown at once, looked at soon."""
+        desk = self._desks.get(profile)
+        if desk is not None:
+            self._learn(desk, job)
+            self._report(desk)
+            self.poke(profile)
+
+    # ---- looking ----
+
+    async def _loop(self, desk: _Desk) -> None:
+        while True:
+            desk.woken.clear()
+            seconds = await self.look(desk.provider.profile.name)
+            await self._pause(desk.woken, seconds)
+
+    async def look(self, profile: str) -> float:
+        """One look at a profile; returns the seconds to wait before the next."""
+        desk = self._desks[profile]
+        try:
+            await self._list(desk)
+            await self._events(desk)
+        except Exception as exc:  # noqa: BLE001 - nothing may end the watching
+            return self._failed(desk, errors.problem(exc, doing="Reading the jobs"))
+        desk.read_at = self._clock()
+        mended, desk.problem = desk.problem is not None, None
+        live = any(job.live for job in desk.jobs.values())
+        seconds = desk.pace.after(changed=bool(desk.news), live=live, seen=self._seen(desk))
+        if desk.news or mended or desk.first:
+            desk.first = False
+            self._report(desk)
+        return seconds
+
+    async def _list(self, desk: _Desk) -> None:
+        asked_at = self._clock()
+        page = await jobs.listing(desk.provider, limit=PAGE, attempts=1)
+        if not desk.cursor:
+            desk.cursor, desk.more = page.cursor, page.has_more
+        listed = {job.id: job for job in page.items if job.id}
+        for job in listed.values():
+            self._learn(desk, job)
+        # A job inside the stretch the page covers that is not on it was deleted elsewhere.
+        oldest = min((job.created_at for job in listed.values()), default=0)
+        covered = oldest if page.has_more else -1
+        for job in [job for job in desk.jobs.values() if job.id not in listed]:
+            if job.created_at > covered and desk.read[job.id] < asked_at:
+                del desk.jobs[job.id]
+                desk.news.gone.add(job.id)
+            elif job.live and job.id in self._on_screen(desk):
+                self._learn(desk, await jobs.retrieve(desk.provider, job.id, attempts=1))
+
+    async def _events(self, desk: _Desk) -> None:
+        """New events of the jobs on screen: live ones at every look, ended ones once."""
+        if desk.provider.lacks("events"):
+            return
+        for job_id in sorted(self._on_screen(desk)):
+            job = desk.jobs.get(job_id)
+            if job is None or job_id in desk.done:
+                continue
+            last = desk.last_event.get(job_id, "")
+            fresh = await self._fresh(desk, job_id, last)
+            if fresh:
+                desk.last_event[job_id] = fresh[-1].id
+                desk.news.events[job_id] = desk.news.events.get(job_id, ()) + tuple(fresh)
+            if job.ended:
+                desk.done.add(job_id)
+
+    async def _fresh(self, desk: _Desk, job_id: str, last: str) -> list[JobEvent]:
+        try:
+            return await jobs.events_since(desk.provider, job_id, last, attempts=1)
+        except Problem as problem:
+            status = problem.detail.get("status")
+            if status in (405, 501):
+                desk.provider.learned["events"] = "This provider has no events."
+            elif status != 404:  # 404: deleted elsewhere, or not known yet: the list will say
+                raise
+            return []
+
+    def _learn(self, desk: _Desk, job: Job) -> None:
+        """Keep a job; it is news where it is new or different."""
+        desk.read[job.id] = self._clock()
+        if desk.jobs.get(job.id) == job:
+            return
+        desk.jobs[job.id] = desk.news.jobs[job.id] = job
+        desk.news.gone.discard(job.id)
+        if not job.ended:
+            desk.done.discard(job.id)
+
+    def _on_screen(self, desk: _Desk) -> frozenset[str]:
+        return self._visible.get(desk.provider.profile.name, frozenset())
+
+    def _seen(self, desk: _Desk) -> bool:
+        return any(i in desk.jobs and desk.jobs[i].live for i in self._on_screen(desk))
+
+    def _failed(self, desk: _Desk, problem: Problem) -> float:
+        seconds = desk.pace.failed(problem)
+        news = desk.problem is None or desk.problem.code != problem.code
+        desk.problem = problem
+        if news or desk.news:
+            self._report(desk)
+        return seconds
+
+    def _report(self, desk: _Desk) -> None:
+        news, desk.news = desk.news, _News()
+        self._tell(
+            Change(
+                desk.provider.profile.name,
+                tuple(news.jobs.values()),
+                tuple(sorted(news.gone)),
+                news.events,
+                desk.problem,
+                desk.read_at,
+                desk.pace.seconds,
+            )
+        )
