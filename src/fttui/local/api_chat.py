@@ -11,10 +11,9 @@ from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
 
 from fttui.local.bases import find_voice
-from fttui.local.context import Context, context
+from fttui.local.context import Context, context, resource
 from fttui.local.errors import ApiError, from_problem
 from fttui.local.messages import plain, refuse_unsupported
 from fttui.local.schema import Chat, parse, read_json
@@ -122,7 +121,12 @@ async def _whole(body: Chat, begun: Begun, parts: AsyncIterator[Part]) -> Respon
             count += part.tokens
         elif isinstance(part, Ended):
             reason = part.finish_reason
-    message = {"role": "assistant", "content": "".join(text), "refusal": None, "annotations": []}
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": "".join(text),
+        "refusal": None,
+        "annotations": [],
+    }
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": reason}
     return JSONResponse(
         _frame("chat.completion", body.model)
@@ -166,4 +170,6 @@ def _event(value: dict[str, Any]) -> bytes:
     )
 
 
-ROUTES = [Route("/chat/completions", create, methods=["POST"])]
+ROUTES = [
+    resource("/chat/completions", POST=create),
+]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
-from starlette.routing import Route
 
-from fttui.local.context import choice, context, page
+from fttui.local.context import choice, context, page, resource
 from fttui.local.errors import ApiError, not_found
 from fttui.local.multipart import Form, receive
 from fttui.local.schema import Expiry, parse
@@ -128,13 +128,14 @@ async def listing(request: Request) -> Response:
     sweep_expired(context(request).store)
     order = choice(request, "order", "desc", ("asc", "desc"))
     purpose = request.query_params.get("purpose")
+    equal: dict[str, Any] = {"purpose": purpose} if purpose else {}
     found = page(
         request,
         "file",
         limit=10_000,
         maximum=10_000,
         oldest_first=order == "asc",
-        **({"purpose": purpose} if purpose else {}),
+        **equal,
     )
     return JSONResponse(found.as_list(ends=True))
 
@@ -164,9 +165,7 @@ async def delete(request: Request) -> Response:
 
 
 ROUTES = [
-    Route("/files", create, methods=["POST"]),
-    Route("/files", listing, methods=["GET"]),
-    Route("/files/{file_id}", retrieve, methods=["GET"]),
-    Route("/files/{file_id}", delete, methods=["DELETE"]),
-    Route("/files/{file_id}/content", content, methods=["GET"]),
+    resource("/files", POST=create, GET=listing),
+    resource("/files/{file_id}", GET=retrieve, DELETE=delete),
+    resource("/files/{file_id}/content", GET=content),
 ]

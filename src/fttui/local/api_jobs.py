@@ -6,11 +6,10 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from fttui.local import api_files, jobs
 from fttui.local.bases import Bases
-from fttui.local.context import choice, context, metadata_filter, page
+from fttui.local.context import choice, context, metadata_filter, page, resource
 from fttui.local.errors import ApiError, not_found, printable
 from fttui.local.schema import CreateJob, CreatePermission, parse, read, read_json
 from fttui.local.store import Document, Store, new_id, now, public
@@ -184,13 +183,14 @@ async def list_permissions(request: Request) -> Response:
     checkpoint = _checkpoint(request)
     order = choice(request, "order", "descending", ("ascending", "descending"))
     project = request.query_params.get("project_id")
+    equal: dict[str, Any] = {"project_id": project} if project else {}
     found = page(
         request,
         "permission",
         limit=10,
         parent=checkpoint,
         oldest_first=order == "ascending",
-        **({"project_id": project} if project else {}),
+        **equal,
     )
     return JSONResponse(found.as_list(ends=True))
 
@@ -208,15 +208,13 @@ async def delete_permission(request: Request) -> Response:
 _JOB = "/fine_tuning/jobs/{job}"
 _PERMISSIONS = "/fine_tuning/checkpoints/{checkpoint:path}/permissions"
 ROUTES = [
-    Route("/fine_tuning/jobs", create, methods=["POST"]),
-    Route("/fine_tuning/jobs", listing, methods=["GET"]),
-    Route(_JOB, retrieve, methods=["GET"]),
-    Route(f"{_JOB}/cancel", cancel, methods=["POST"]),
-    Route(f"{_JOB}/pause", pause, methods=["POST"]),
-    Route(f"{_JOB}/resume", resume, methods=["POST"]),
-    Route(f"{_JOB}/events", events, methods=["GET"]),
-    Route(f"{_JOB}/checkpoints", checkpoints, methods=["GET"]),
-    Route(_PERMISSIONS, add_permissions, methods=["POST"]),
-    Route(_PERMISSIONS, list_permissions, methods=["GET"]),
-    Route(_PERMISSIONS + "/{permission}", delete_permission, methods=["DELETE"]),
+    resource("/fine_tuning/jobs", POST=create, GET=listing),
+    resource(_JOB, GET=retrieve),
+    resource(f"{_JOB}/cancel", POST=cancel),
+    resource(f"{_JOB}/pause", POST=pause),
+    resource(f"{_JOB}/resume", POST=resume),
+    resource(f"{_JOB}/events", GET=events),
+    resource(f"{_JOB}/checkpoints", GET=checkpoints),
+    resource(_PERMISSIONS, POST=add_permissions, GET=list_permissions),
+    resource(_PERMISSIONS + "/{permission}", DELETE=delete_permission),
 ]

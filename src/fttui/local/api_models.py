@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from fttui.local.bases import base_object, delete_model
-from fttui.local.context import context
+from fttui.local.context import context, resource
 from fttui.local.errors import ApiError, printable
 from fttui.local.store import Document, public
 
@@ -61,7 +60,6 @@ async def delete(request: Request) -> Response:
 
 
 ROUTES = [
-    Route("/models", listing, methods=["GET"]),
-    Route("/models/{model:path}", retrieve, methods=["GET"]),
-    Route("/models/{model:path}", delete, methods=["DELETE"]),
+    resource("/models", GET=listing),
+    resource("/models/{model:path}", GET=retrieve, DELETE=delete),
 ]

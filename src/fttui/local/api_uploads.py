@@ -9,10 +9,9 @@ from pathlib import Path
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from fttui.local import api_files
-from fttui.local.context import context
+from fttui.local.context import context, resource
 from fttui.local.errors import ApiError, not_found
 from fttui.local.multipart import receive
 from fttui.local.schema import CompleteUpload, CreateUpload, read
@@ -162,8 +161,8 @@ async def cancel(request: Request) -> Response:
 
 
 ROUTES = [
-    Route("/uploads", create, methods=["POST"]),
-    Route("/uploads/{upload_id}/parts", add_part, methods=["POST"]),
-    Route("/uploads/{upload_id}/complete", complete, methods=["POST"]),
-    Route("/uploads/{upload_id}/cancel", cancel, methods=["POST"]),
+    resource("/uploads", POST=create),
+    resource("/uploads/{upload_id}/parts", POST=add_part),
+    resource("/uploads/{upload_id}/complete", POST=complete),
+    resource("/uploads/{upload_id}/cancel", POST=cancel),
 ]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from fttui.local.errors import ApiError, printable
 from fttui.local.store import Page, Store, UnknownCursor
@@ -17,6 +20,18 @@ if TYPE_CHECKING:
     from fttui.local.supervisor import Supervisor
 
 _METADATA = re.compile(r"^metadata\[(.*)\]$", re.DOTALL)
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def resource(path: str, **handlers: Handler) -> Route:
+    """One route for all methods of a path, so that a 405 names every method it has."""
+
+    async def endpoint(request: Request) -> Response:
+        return await handlers["GET" if request.method == "HEAD" else request.method](request)
+
+    return Route(path, endpoint, methods=list(handlers))
 
 
 @dataclass

@@ -53,7 +53,7 @@ def build(context: Context, *, lifespan: Callable[[Starlette], object] | None = 
 
     app = Starlette(
         routes=[Route("/healthz", health), Mount("/v1", routes=_ROUTES)],
-        exception_handlers=HANDLERS,  # type: ignore[arg-type]
+        exception_handlers=HANDLERS,
         lifespan=lifespan,  # type: ignore[arg-type]
     )
     app.router.redirect_slashes = False
