@@ -44,7 +44,10 @@ def first_paint(command: list[str], marker: str) -> float:
 
 def report(name: str, value: float, bound: float, unit: str) -> bool:
     good = value <= bound
-    print(f"{'ok  ' if good else 'FAIL'} {name:<46} {value:10.2f} {unit} (bound {bound:g})", flush=True)
+    print(
+        f"{'ok  ' if good else 'FAIL'} {name:<46} {value:10.2f} {unit} (bound {bound:g})",
+        flush=True,
+    )
     return good
 
 
@@ -71,7 +74,9 @@ def main() -> int:
         terminal.read(120, quiet=6.0)  # the scan's progress has ended
         for key, bound in (("down", 1024.0), ("j", 1024.0)):
             sizes = [len(terminal.press(key)) for _ in range(12)]
-            good.append(report(f"bytes for `{key}` (median of 12)", statistics.median(sizes), bound, "B"))
+            good.append(
+                report(f"bytes for `{key}` (median of 12)", statistics.median(sizes), bound, "B")
+            )
         terminal.read(2, quiet=0.5)
         good.append(report("bytes in 3 idle seconds", len(terminal.read(3)), 0, "B"))
         terminal.close()

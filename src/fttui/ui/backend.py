@@ -7,6 +7,7 @@ of the thread (`app.change`) or a message. Panes hold no service of their own.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from time import monotonic
@@ -107,12 +108,18 @@ class Backend:
         self._generation += 1
         thread: dict[str, Any] = {
             **{"path": path, "validation": validation, "row": 0, "index": None, "problem": None},
-            **dict.fromkeys(("report", "validation_report", "progress", "estimate")),
+            **dict.fromkeys(("report", "progress", "estimate")),
         }
         try:
             index = LineIndex.open(path)
             index.extend(FIRST_BYTES)
-        except Problem as problem:
+        except OSError as error:
+            problem = Problem(
+                f"{path} cannot be opened",
+                error.strerror or str(error),
+                "press o to open another file",
+                code="unreadable",
+            )
             self.app.change(**{**thread, "problem": problem})
             return
         self.app.change(**{**thread, "index": index})
@@ -140,18 +147,17 @@ class Backend:
                 await asyncio.to_thread(index.extend, CHUNK_BYTES)
                 self.app.change(index=index)
             report = await asyncio.to_thread(self._check, path, validation, stale)
-            second = await asyncio.to_thread(self._check, validation, None, stale) if (
-                validation
-            ) else None  # fmt: skip
-            if not stale():
-                self.app.change(report=report, validation_report=second, progress=None)
-                self.app.state.opened(path, examples=report.examples if report else 0)
+            if report is not None and not stale():
+                self.app.change(report=report, progress=None)
+                self.app.state.opened(path, examples=report.examples)
         except Problem as problem:
             self.app.change(problem=problem, progress=None)
         finally:
             stop = True
 
-    def _check(self, path: Path, validation: Path | None, stale: object) -> Report | None:
+    def _check(
+        self, path: Path, validation: Path | None, stale: Callable[[], bool]
+    ) -> Report | None:
         from fttui.dataset import scan
 
         last = 0.0
@@ -168,8 +174,8 @@ class Backend:
                 target=self.target(),
                 validation=validation,
                 muted=self.app.state.muted(path),
-                on_progress=progress if path == self.app.thread.path else None,
-                cancelled=stale,  # type: ignore[arg-type]
+                on_progress=progress,
+                cancelled=stale,
             )
         except scan.Cancelled:
             return None

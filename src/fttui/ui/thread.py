@@ -25,8 +25,7 @@ class Thread:
     index: LineIndex | None = None
     problem: Problem | None = None  # why the file cannot be used
     progress: Progress | None = None  # of the scan that is running
-    report: Report | None = None
-    validation_report: Report | None = None
+    report: Report | None = None  # of both files: the second's is `report.validation`
     row: int = 0  # the example the cursor is on, 0-based physical line
     model: Model | None = None  # the base model of the plan
     epochs: int | None = None  # None: the provider chooses

@@ -1,4 +1,4 @@
-"""Helpers for tests that drive the app: read the screen, wait for a condition, never sleep blindly."""
+"""For tests that drive the app: read the screen, wait for a condition, never sleep blindly."""
 
 from __future__ import annotations
 
@@ -30,4 +30,6 @@ async def wait_until(
 
 
 async def wait_for_text(pilot: Any, text: str, seconds: float = 15) -> None:
-    await wait_until(pilot, lambda: text in screen_text(pilot.app), f"{text!r} on the screen", seconds)
+    await wait_until(
+        pilot, lambda: text in screen_text(pilot.app), f"{text!r} on the screen", seconds
+    )

@@ -1,0 +1,397 @@
+"""`fttui run FILE`: the whole loop without a screen: check, price, upload, train, sample the result."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fttui.commands.progress import Meter
+from fttui.problem import Problem
+from fttui.text import duration, one_line, plural, size
+
+if TYPE_CHECKING:
+    from fttui.dataset.report import Report
+    from fttui.pricing.estimate import Estimate
+    from fttui.pricing.records import Model
+    from fttui.service.provider import Provider
+    from fttui.service.types import Checkpoint, Job, Metrics
+
+POLL_SECONDS = 1.0
+PROVIDER_OF = {"custom": "openai"}  # whose prices stand in where a profile has none of its own
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", nargs="?", type=Path, help="training file (chat JSONL)")
+    parser.add_argument("--sample", choices=("extraction", "style"), help="use a shipped sample")
+    held = parser.add_mutually_exclusive_group()
+    held.add_argument("--validation", type=Path, metavar="FILE", help="validation file")
+    held.add_argument("--split", type=float, metavar="PART", help="hold out this part, e.g. 0.2")
+    parser.add_argument(
+        "--profile", metavar="NAME", help="provider profile (default: as configured)"
+    )
+    parser.add_argument("--model", metavar="M", help="base model (default: the profile's cheapest)")
+    parser.add_argument("--epochs", type=int, metavar="N", help="default: the provider chooses")
+    parser.add_argument("--batch-size", type=int, metavar="N")
+    parser.add_argument("--learning-rate-multiplier", type=float, metavar="X")
+    parser.add_argument("--seed", type=int, metavar="S", help="the same seed gives the same run")
+    parser.add_argument("--suffix", metavar="NAME", help="part of the tuned model's name")
+    parser.add_argument("--samples", type=int, default=12, metavar="N",
+                        help="held-out prompts to ask base and tuned model (default 12)")  # fmt: skip
+    parser.add_argument("--yes", action="store_true", help="do not ask before money is spent")
+    parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
+
+
+def run(args: argparse.Namespace) -> int:
+    loop = Loop(args)
+    try:
+        with loop.folder():
+            return asyncio.run(loop.run())
+    except Problem as problem:
+        if not args.json:
+            raise
+        print(json.dumps({**loop.result, "error": problem.as_dict()}, ensure_ascii=False))
+        return 1 if loop.result.get("job") else 2
+    except KeyboardInterrupt:
+        job = loop.result.get("job")
+        if job:
+            profile = f" --profile {args.profile}" if args.profile else ""
+            print(
+                f"\nleft; {job['id']} goes on. Follow it: fttui jobs {job['id']}{profile}"
+                f"   Cancel it: fttui jobs --cancel {job['id']}{profile}",
+                file=sys.stderr,
+            )
+        raise
+
+
+class Loop:
+    """One run. `result` grows as the steps end, so that a failure still tells what was done."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.args = args
+        self.result: dict[str, Any] = {}
+        self.path: Path = Path()
+        self.validation: Path | None = None
+        self._work = Path()
+
+    @contextmanager
+    def folder(self) -> Iterator[None]:
+        with tempfile.TemporaryDirectory(prefix="fttui-run-") as work:
+            self._work = Path(work)
+            yield
+
+    def say(self, text: str = "") -> None:
+        if not self.args.json:
+            print(text, flush=True)
+
+    # -- the steps
+
+    async def run(self) -> int:
+        from fttui import config
+        from fttui.pricing.catalog import load_or_shipped
+        from fttui.service.provider import Provider
+
+        self._files()
+        profile = config.load().profile(self.args.profile)
+        catalog = load_or_shipped()
+        model = self._model(catalog, PROVIDER_OF.get(profile.provider, profile.provider))
+        report = await asyncio.to_thread(self._check, catalog, model)
+        if report.severities.get("error"):
+            return self._refused(report)
+        if self.args.split:
+            await asyncio.to_thread(self._split)
+        estimate = self._cost(model, report)
+        self._confirm(estimate, profile.name)
+        provider = Provider(profile)
+        try:
+            await provider.ready()
+            job = await self._train(provider, model)
+            if job.status != "succeeded":
+                return self._failed(job)
+            await self._sample(provider, job)
+        finally:
+            await provider.close()
+        if self.args.json:
+            print(json.dumps(self.result, ensure_ascii=False))
+        return 0
+
+    def _files(self) -> None:
+        from fttui import samples
+
+        args = self.args
+        if args.sample:
+            self.path, self.validation = samples.pair(args.sample)
+        elif args.file:
+            self.path, self.validation = args.file, args.validation
+        else:
+            raise Problem(
+                "no training file was named", "", "fttui run FILE, or fttui run --sample extraction",
+                code="usage",
+            )  # fmt: skip
+        if args.split is not None and not 0 < args.split < 1:
+            raise Problem(f"--split {args.split}", "it is a part, between 0 and 1", "--split 0.2")
+        if args.epochs is not None and args.epochs < 1:
+            raise Problem(f"--epochs {args.epochs}", "at least one is needed", "--epochs 3")
+
+    def _model(self, catalog: Any, provider: str) -> Model:
+        from datetime import date
+
+        if self.args.model:
+            found: Model = catalog.find(self.args.model, provider)
+            return found
+        cheapest: Model | None = catalog.cheapest(provider, date.today())
+        if cheapest is None:
+            raise Problem(
+                f"{provider} has no model that can still be trained",
+                "see `fttui cost` for the dates",
+                "name one with --model, or train on this machine: --profile local",
+                code="no_model",
+            )
+        return cheapest
+
+    def _check(self, catalog: Any, model: Model) -> Report:
+        from fttui.dataset import scan
+
+        with Meter("checking", quiet=self.args.json) as meter:
+            report = scan.scan(
+                self.path,
+                target=catalog.target(model),
+                validation=self.validation,
+                on_progress=lambda now: meter.show(now.bytes_done, now.bytes_total),
+            )
+        self.result["check"] = {
+            "verdict": report.verdict, "summary": report.summary,
+            "examples": report.examples, "tokens": report.tokens.total, "counts": report.counts,
+        }  # fmt: skip
+        self.say(f"data        {self.path.name}: {plural(report.examples, 'example')}, "
+                 f"{plural(report.tokens.total, 'token')}, {size(report.bytes)}")  # fmt: skip
+        self.say(f"check       {report.summary}")
+        return report
+
+    def _refused(self, report: Report) -> int:
+        errors = [finding for finding in report.findings if finding.severity == "error"]
+        if self.args.json:
+            issues = [finding.as_dict() for finding in errors[:50]]
+            error = {"code": errors[0].code, "message": report.summary}
+            print(json.dumps({**self.result, "error": error, "issues": issues}, ensure_ascii=False))
+        else:
+            for finding in errors[:10]:
+                place = f"{self.path}:{finding.line}" if finding.line else str(self.path)
+                print(f"  ✗ {place}  {finding.code}  {finding.message}")
+            print(f"nothing was uploaded. All of it: fttui check {self.path}")
+        return 2 if report.verdict == "unusable" else 1
+
+    def _split(self) -> None:
+        from fttui.dataset import rewrite
+
+        train, held = self._work / self.path.name, self._work / f"{self.path.stem}-heldout.jsonl"
+        done = rewrite.split(
+            self.path, train, held, fraction=self.args.split, seed=self.args.seed or 0
+        )
+        self.path, self.validation = train, held
+        self.say(
+            f"split       {plural(done.train, 'example')} to train, {done.validation} held out"
+        )
+
+    def _cost(self, model: Model, report: Report) -> Estimate:
+        from fttui.pricing import estimate
+
+        second = report.validation
+        made = estimate.training(
+            model,
+            tokens=report.tokens.total,
+            trained_tokens=report.tokens.trained,
+            examples=report.examples,
+            epochs=self.args.epochs,
+            validation_tokens=second.tokens.total if second else 0,
+        )
+        self.result["cost"] = made.as_dict()
+        price = "free, on this machine" if model.free else f"{made.total:,.2f} {made.currency}"
+        auto = " (estimated)" if made.epochs_auto else ""
+        self.say(f"cost        {price}: {model.id}, {plural(made.epochs, 'epoch')}{auto}")
+        return made
+
+    def _confirm(self, estimate: Estimate, profile: str) -> None:
+        """Money is spent only after a yes; without a terminal to ask on, only with --yes."""
+        if self.args.yes or estimate.total == Decimal(0):
+            return
+        amount = f"{estimate.total:,.2f} {estimate.currency}"
+        if not sys.stdin.isatty() or self.args.json:
+            raise Problem(
+                f"training on {profile} costs about {amount}",
+                "nobody can be asked here",
+                "repeat the command with --yes",
+                code="not_confirmed",
+            )
+        if input(f"train on {profile} for about {amount}? [y/N] ").strip().lower() != "y":
+            raise Problem("nothing was uploaded", "you said no", code="not_confirmed")
+
+    async def _train(self, provider: Provider, model: Model) -> Job:
+        from fttui.service import jobs
+        from fttui.service.types import LaunchSpec
+
+        chosen = {
+            "n_epochs": self.args.epochs,
+            "batch_size": self.args.batch_size,
+            "learning_rate_multiplier": self.args.learning_rate_multiplier,
+        }
+        spec = LaunchSpec(
+            model=model.id,
+            training_file=await self._upload(provider, self.path),
+            validation_file=await self._upload(provider, self.validation)
+            if self.validation
+            else "",
+            hyperparameters={name: value for name, value in chosen.items() if value is not None},
+            suffix=self.args.suffix or "",
+            seed=self.args.seed,
+        )
+        job = await jobs.create(provider, spec)
+        self.result["job"] = job.as_dict()
+        self.say(f"job         {job.id}")
+        return await self._follow(provider, job)
+
+    async def _upload(self, provider: Provider, path: Path) -> str:
+        from fttui.service import files
+
+        known = await files.same(provider, path)
+        if known is not None:
+            self.say(f"upload      {path.name} is there already: {known.id}")
+            return known.id
+        with Meter(f"uploading {path.name}", quiet=self.args.json) as meter:
+            sent = await files.upload(provider, path, on_progress=meter.show)
+        self.say(f"upload      {path.name}: {sent.id}")
+        return sent.id
+
+    async def _follow(self, provider: Provider, job: Job) -> Job:
+        """Events as they come until the job has ended; what it said is printed once."""
+        from fttui.service import checkpoints, jobs
+
+        metrics: dict[int, Metrics] = {}
+        last = ""
+        with Meter("training", quiet=self.args.json) as meter:
+            while True:
+                job = await jobs.retrieve(
+                    provider, job.id
+                )  # before the events: the last ones are read
+                for event in await jobs.events_since(provider, job.id, last):
+                    last = event.id
+                    if event.metrics is not None and event.type == "metrics":
+                        metrics[event.metrics.step] = event.metrics
+                        total = event.metrics.total_steps or 0
+                        meter.show(event.metrics.step, total, _losses(event.metrics))
+                    else:
+                        meter.note(f"            {one_line(event.message, 100)}")
+                if job.ended:
+                    break
+                await asyncio.sleep(POLL_SECONDS)
+        kept = await checkpoints.listing(provider, job.id) if job.status == "succeeded" else []
+        self.result |= {
+            "job": job.as_dict(),
+            "fine_tuned_model": job.fine_tuned_model or None,
+            "metrics": [metrics[step].as_dict() for step in sorted(metrics)],
+            "checkpoints": [_checkpoint(row) for row in sorted(kept, key=lambda row: row.step)],
+        }
+        self._tell(job, sorted(kept, key=lambda row: row.step), metrics)
+        return job
+
+    def _tell(self, job: Job, kept: list[Checkpoint], metrics: dict[int, Metrics]) -> None:
+        if job.status != "succeeded" or not metrics:
+            return
+        losses = [
+            row.train_loss for _, row in sorted(metrics.items()) if row.train_loss is not None
+        ]
+        took = duration((job.finished_at or 0) - job.created_at)
+        self.say(f"trained     {job.fine_tuned_model}")
+        self.say(f"            loss {losses[0]:.3f} → {losses[-1]:.3f} in {took}")
+        for row in kept:
+            self.say(f"checkpoint  step {row.step:<5} {_losses(row.metrics)}")
+
+    def _failed(self, job: Job) -> int:
+        from fttui.service import errors
+
+        problem = errors.job_problem(job)
+        if problem is None:
+            problem = Problem(f"the job was {job.status}", code=job.status)
+        if self.args.json:
+            print(json.dumps({**self.result, "error": problem.as_dict()}, ensure_ascii=False))
+        else:
+            print(*problem.lines(), sep="\n", file=sys.stderr)
+        return 1
+
+    # -- held-out prompts, asked of the base and of the tuned model
+
+    async def _sample(self, provider: Provider, job: Job) -> None:
+        from fttui.evaluate.match import matches
+
+        prompts = self._prompts()
+        rows: list[dict[str, Any]] = []
+        with Meter("asking base and tuned model", quiet=self.args.json) as meter:
+            for number, (messages, expected) in enumerate(prompts, 1):
+                meter.show(number, len(prompts))
+                base = await self._ask(provider, job.model, messages)
+                tuned = await self._ask(provider, job.fine_tuned_model, messages)
+                rows.append(
+                    {"prompt": messages[-1]["content"], "expected": expected, "base": base,
+                     "tuned": tuned, "base_match": matches(base, expected),
+                     "tuned_match": matches(tuned, expected)}
+                )  # fmt: skip
+        self.result["samples"] = rows
+        for row in rows[:3]:
+            self.say()
+            for name in ("prompt", "expected", "base", "tuned"):
+                self.say(f"{name:<12}{one_line(row[name], 200)}")
+        if rows:
+            base = sum(row["base_match"] for row in rows)
+            tuned = sum(row["tuned_match"] for row in rows)
+            self.say(
+                f"\nheld out    base {base} of {len(rows)} right, tuned {tuned} of {len(rows)}"
+            )
+        self.say(f"chat        fttui chat {job.fine_tuned_model}")
+
+    def _prompts(self) -> list[tuple[list[dict[str, Any]], str]]:
+        """(messages up to the last answer, the answer) of the held-out examples, the first N."""
+        from fttui.dataset import formats
+
+        found = []
+        source = self.validation or self.path
+        with source.open("rb") as file:
+            for raw in file:
+                example = formats.read(raw)
+                turns = list(example.messages)
+                if example.format != "chat" or len(turns) < 2 or turns[-1].role != "assistant":
+                    continue
+                prompt = [{"role": turn.role, "content": turn.content_text} for turn in turns[:-1]]
+                found.append((prompt, turns[-1].content_text))
+                if len(found) >= self.args.samples:
+                    break
+        return found
+
+    async def _ask(self, provider: Provider, model: str, messages: list[dict[str, Any]]) -> str:
+        from fttui.service import chat
+        from fttui.service.types import ChatSettings
+
+        settings = ChatSettings(temperature=0.0, max_tokens=256, seed=self.args.seed or 0)
+        answer = await chat.answer(provider, model, messages, settings)
+        return answer.text
+
+
+def _losses(metrics: Metrics) -> str:
+    parts = []
+    if metrics.train_loss is not None:
+        parts.append(f"loss {metrics.train_loss:.3f}")
+    if metrics.best_valid_loss is not None:
+        parts.append(f"validation {metrics.best_valid_loss:.3f}")
+    if metrics.train_accuracy is not None:
+        parts.append(f"accuracy {metrics.train_accuracy:.2f}")
+    return "  ".join(parts)
+
+
+def _checkpoint(row: Checkpoint) -> dict[str, Any]:
+    return {"id": row.id, "model": row.model, "step": row.step, "metrics": row.metrics.as_dict()}
