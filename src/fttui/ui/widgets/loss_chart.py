@@ -1,0 +1,431 @@
+"""The loss of a job: training and validation in braille, with scales, smoothing and a value cursor."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import cast
+
+from rich.segment import Segment
+from textual import events
+from textual.binding import Binding
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.timer import Timer
+from textual.widget import Widget
+
+from fttui.ui import plotting
+from fttui.ui.curves import Series
+from fttui.ui.text import Palette, fit
+
+MIN_SECONDS = 1.0  # a live curve is drawn at most this often
+SMOOTHING = 0.9
+SPARSE = 4  # a series with fewer points than a quarter of the columns gets a mark on each
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One curve: its name in the legend, its style name, and whether its line is dashed."""
+
+    name: str
+    series: Series
+    style: str
+    dashed: bool = False
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Everything that was drawn: rows of (character, style name), as wide as the widget."""
+
+    rows: list[list[tuple[str, str]]]
+    gutter: int
+    plot_width: int
+    x_low: float
+    x_high: float
+
+
+class LossChart(Widget, can_focus=True):
+    """Shows traces over steps. `l` and `a` belong to the screen; left and right move the cursor here.
+
+    `show` may be called as often as there is news: it draws at most once a second, and only the
+    lines that differ are sent to the terminal.
+    """
+
+    DEFAULT_CSS = """
+    LossChart { height: 1fr; min-height: 5; width: 1fr; background: $background; }
+    """
+    BINDINGS = [
+        Binding("left,h", "step(-1)", "Value before", show=False, id="chart.left"),
+        Binding("right", "step(1)", "Value after", show=False, id="chart.right"),
+        Binding("shift+left,pageup", "jump(-1)", "Far left", show=False, id="chart.far_left"),
+        Binding("shift+right,pagedown", "jump(1)", "Far right", show=False, id="chart.far_right"),
+        Binding("home", "edge(0)", "First value", show=False, id="chart.first"),
+        Binding("end", "edge(1)", "Last value", show=False, id="chart.last"),
+    ]
+
+    class CursorMoved(Message):
+        """The value cursor is on another step; None: it was put away."""
+
+        def __init__(self, step: float | None) -> None:
+            super().__init__()
+            self.step = step
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.traces: tuple[Trace, ...] = ()
+        self.total: float | None = None
+        self.marks: tuple[float, ...] = ()
+        self.empty: str = ""
+        self.log_scale = False
+        self.smoothing = False
+        self.cursor: float | None = None
+        self._grid: Grid | None = None
+        self._drawn: list[list[tuple[str, str]]] = []
+        self._drawn_at = 0.0
+        self._timer: Timer | None = None
+        self._smoothed: dict[int, tuple[int, Series]] = {}
+        self._palette: tuple[str, Palette] | None = None
+
+    # -- what is shown
+
+    def show(
+        self,
+        traces: Sequence[Trace],
+        *,
+        total: float | None = None,
+        marks: Sequence[float] = (),
+        empty: str = "",
+        at_once: bool = False,
+    ) -> None:
+        """Show these traces. total: the last step there will be, when known; marks: steps with a
+        checkpoint; empty: what to say without any value; at_once: another job, do not wait."""
+        self.traces, self.total, self.marks, self.empty = tuple(traces), total, tuple(marks), empty
+        if at_once:
+            self.cursor = None
+            self.redraw()
+        else:
+            self._soon()
+
+    def _soon(self) -> None:
+        wait = self._drawn_at + MIN_SECONDS - monotonic()
+        if wait <= 0:
+            self.redraw()
+        elif self._timer is None:
+            self._timer = self.set_timer(wait, self.redraw)
+
+    def redraw(self) -> None:
+        """Draw now; lines that are as they were are left alone."""
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        self._drawn_at = monotonic()
+        before = self._drawn
+        self._grid = self._draw()
+        self._drawn = self._grid.rows
+        if len(before) != len(self._drawn):
+            self.refresh()
+            return
+        for y, (old, new) in enumerate(zip(before, self._drawn, strict=True)):
+            if old != new:
+                self.refresh_lines(y, 1)
+
+    def refresh_lines(self, y: int, count: int) -> None:
+        self.refresh(Region(0, y, self.size.width, count))
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._drawn = []
+        self.redraw()
+
+    def toggle_log(self) -> bool:
+        self.log_scale = not self.log_scale
+        self.redraw()
+        return self.log_scale
+
+    def toggle_smooth(self) -> bool:
+        self.smoothing = not self.smoothing
+        self.redraw()
+        return self.smoothing
+
+    # -- the value cursor
+
+    def _steps(self) -> Sequence[float]:
+        return max((trace.series.steps for trace in self.traces), key=len, default=())
+
+    def _move(self, index: int) -> None:
+        steps = self._steps()
+        if steps:
+            self.cursor = steps[max(0, min(index, len(steps) - 1))]
+            self.redraw()
+            self.post_message(self.CursorMoved(self.cursor))
+
+    def _index(self) -> int:
+        steps = self._steps()
+        return len(steps) if self.cursor is None else bisect_left(steps, self.cursor)
+
+    def action_step(self, delta: int) -> None:
+        """One dot column on: at least one value, more where many values share a column."""
+        width = self._grid.plot_width if self._grid else 1
+        self._move(self._index() + delta * max(1, len(self._steps()) // (2 * max(1, width))))
+
+    def action_jump(self, direction: int) -> None:
+        self._move(self._index() + direction * max(1, len(self._steps()) // 10))
+
+    def action_edge(self, which: int) -> None:
+        self._move(len(self._steps()) - 1 if which else 0)
+
+    def clear_cursor(self) -> bool:
+        """Put the cursor away; True when there was one."""
+        had = self.cursor is not None
+        self.cursor = None
+        if had:
+            self.redraw()
+            self.post_message(self.CursorMoved(None))
+        return had
+
+    def on_click(self, event: events.Click) -> None:
+        grid = self._grid
+        if grid and grid.plot_width > 1 and event.x >= grid.gutter:
+            place = (event.x - grid.gutter) / (grid.plot_width - 1)
+            wanted = grid.x_low + place * (grid.x_high - grid.x_low)
+            steps = self._steps()
+            if steps:
+                self.cursor = min(steps, key=lambda step: abs(step - wanted))
+                self.redraw()
+                self.post_message(self.CursorMoved(self.cursor))
+
+    # -- drawing
+
+    @property
+    def ascii_only(self) -> bool:
+        return bool(getattr(self.app, "ascii_only", False))
+
+    def _lines(self) -> list[Trace]:
+        """What is drawn, the faint first: raw curves lie under their smoothed ones."""
+        if not self.smoothing:
+            return [trace for trace in self.traces if len(trace.series)]
+        raw, smooth = [], []
+        for trace in self.traces:
+            if len(trace.series) > 4 and not trace.dashed:
+                raw.append(Trace(trace.name, trace.series, "faint"))
+                smooth.append(Trace(trace.name, self._smooth(trace.series), trace.style))
+            elif len(trace.series):
+                smooth.append(trace)
+        return raw + smooth
+
+    def _smooth(self, series: Series) -> Series:
+        known = self._smoothed.get(id(series))
+        if known is None or known[0] != series.version:
+            known = self._smoothed[id(series)] = (series.version, series.smoothed(SMOOTHING))
+        return known[1]
+
+    def _draw(self) -> Grid:
+        width, height = self.size.width, self.size.height
+        lines = self._lines()
+        span = plotting.value_range([trace.series for trace in lines], log=self.log_scale)
+        axis = 2 if height >= 6 else (1 if height >= 4 else 0)
+        legend = 1 if height >= 3 else 0
+        tall = height - axis - legend
+        if span is None or width < 12 or tall < 2:
+            return self._nothing(width, height)
+        low, high = span
+        labels = self._labels(low, high, tall)
+        gutter = max(len(text) for _, text in labels) + 2
+        plot = width - gutter
+        x_low, x_high = self._x_range(lines)
+        cells = _Cells(plot, tall, x_low, x_high, self.ascii_only)
+        low, high = self._padded(low, high, labels)
+        for trace in lines:
+            cells.draw(trace, low, high, self.log_scale)
+        if self.cursor is not None:
+            cells.upright(self.cursor)
+        at = {cells.row(value, low, high, self.log_scale): text for value, text in labels}
+        bar, tick = ("|", "+") if self.ascii_only else ("│", "┤")
+        rows: list[list[tuple[str, str]]] = [self._legend(lines, width)] if legend else []
+        for y in range(tall):
+            text = at.get(y, "")
+            edge = tick if text else bar
+            rows.append([(f"{text:>{gutter - 2}} ", "dim"), (edge, "faint"), *cells.line(y)])
+        rows += self._axis(axis, gutter, plot, x_low, x_high)
+        return Grid([_merge(row) for row in rows], gutter, plot, x_low, x_high)
+
+    def _nothing(self, width: int, height: int) -> Grid:
+        rows: list[list[tuple[str, str]]] = [[] for _ in range(height)]
+        if height:
+            rows[height // 2 if height > 2 else 0] = [(fit(" " + self.empty, width), "dim")]
+        return Grid(rows, 0, 0, 0, 1)
+
+    def _labels(self, low: float, high: float, tall: int) -> list[tuple[float, str]]:
+        most = max(2, tall // 2)
+        if self.log_scale:
+            values = plotting.log_ticks(low, high, most)
+            return [(value, f"{value:g}") for value in values]
+        step = plotting.nice_step(high - low, most)
+        return [(value, plotting.number(value, step)) for value in plotting.ticks(low, high, most)]
+
+    def _padded(
+        self, low: float, high: float, labels: list[tuple[float, str]]
+    ) -> tuple[float, float]:
+        """A linear scale whose values come near zero begins at zero: heights can be compared."""
+        if not self.log_scale and 0 < low < high * 0.15:
+            labels.insert(0, (0.0, "0"))
+            return 0.0, high
+        return low, high
+
+    def _x_range(self, lines: list[Trace]) -> tuple[float, float]:
+        first = min(trace.series.steps[0] for trace in lines)
+        last = max(trace.series.steps[-1] for trace in lines)
+        high = max(last, self.total or last)
+        return (first, high) if high > first else (first - 1, first + 1)
+
+    def _legend(self, lines: list[Trace], width: int) -> list[tuple[str, str]]:
+        """The newest values, or those under the cursor, and how the curve is drawn."""
+        parts: list[tuple[str, str]] = [(" ", "")]
+        if self.cursor is not None:
+            parts += [(f"step {self.cursor:,.0f}  ", "bold")]
+        shown = lines[-len(self.traces) :] if self.smoothing else lines
+        for trace in shown:
+            at = trace.series.at(self.cursor) if self.cursor is not None else None
+            value = at[1] if at else trace.series.last
+            mark = ("- " if trace.dashed else "* ") if self.ascii_only else (
+                "╌ " if trace.dashed else "━ "
+            )  # fmt: skip
+            arrow = "" if self.cursor is not None else trace.series.trend()
+            far = f" @{at[0]:,.0f}" if at and at[0] != self.cursor else ""
+            parts += [
+                (mark, trace.style),
+                (f"{trace.name} ", "dim"),
+                (f"{plotting.number(value or 0.0)}{far}", "bold"),
+                (f"{' ' + arrow if arrow and not self.ascii_only else ''}   ", "dim"),
+            ]
+        how = " · ".join(
+            [*(["log"] if self.log_scale else []), *(["smooth"] if self.smoothing else [])]
+        )
+        room = width - sum(len(text) for text, _ in parts) - 1
+        if how and room >= len(how):
+            parts += [(" " * (room - len(how)), ""), (how, "accent")]
+        return parts
+
+    def _axis(
+        self, lines: int, gutter: int, plot: int, x_low: float, x_high: float
+    ) -> list[list[tuple[str, str]]]:
+        if not lines:
+            return []
+        found = plotting.ticks(x_low, x_high, max(1, plot // 9))
+        places = sorted({round(place) for place in found} or {round(x_low)})
+        line = ["-" if self.ascii_only else "─"] * plot
+        scale = (plot - 1) / (x_high - x_low)
+        for place in places:
+            line[max(0, min(plot - 1, round((place - x_low) * scale)))] = (
+                "+" if self.ascii_only else "┬"
+            )
+        ruler: list[tuple[str, str]] = [(char, "faint") for char in line]
+        for mark in self.marks:
+            if x_low <= mark <= x_high:
+                at = max(0, min(plot - 1, round((mark - x_low) * scale)))
+                ruler[at] = ("^" if self.ascii_only else "◆", "accent")
+        corner = "+" if self.ascii_only else "└"
+        rows: list[list[tuple[str, str]]] = [[(" " * (gutter - 1), ""), (corner, "faint"), *ruler]]
+        if lines > 1:
+            rows.append([(self._steps_line(places, gutter, plot, x_low, scale), "dim")])
+        return rows
+
+    def _steps_line(
+        self, places: list[int], gutter: int, plot: int, x_low: float, scale: float
+    ) -> str:
+        text = [" "] * (gutter + plot)
+        free = 0
+        for place in places:
+            word = f"{place:,}"
+            at = gutter + round((place - x_low) * scale) - len(word) // 2
+            at = max(free, min(at, gutter + plot - len(word)))
+            if at >= free and at + len(word) <= len(text):
+                text[at : at + len(word)] = word
+                free = at + len(word) + 2
+        if "".join(text[:5]).strip() == "" and gutter >= 5:
+            text[:4] = "step"
+        return "".join(text)
+
+    def render_line(self, y: int) -> Strip:
+        if self._grid is None or self.size.height != len(self._drawn):
+            self._grid = self._draw()
+            self._drawn = self._grid.rows
+        base = self.rich_style
+        if y >= len(self._drawn):
+            return Strip.blank(self.size.width, base)
+        palette = self._colours()
+        segments = [Segment(text, base + palette[style]) for text, style in self._drawn[y]]
+        return Strip(segments).adjust_cell_length(self.size.width, base)
+
+    def _colours(self) -> Palette:
+        if self._palette is None or self._palette[0] != self.app.theme:
+            self._palette = (self.app.theme, Palette(cast("object", self.app)))  # type: ignore[arg-type]
+        return self._palette[1]
+
+    def text(self) -> str:
+        """What is drawn, without colours."""
+        return "\n".join("".join(text for text, _ in row).rstrip() for row in self._drawn)
+
+
+class _Cells:
+    """The plot itself: a canvas for each curve, laid over one another."""
+
+    def __init__(self, width: int, height: int, x_low: float, x_high: float, plain: bool) -> None:
+        self.width, self.height, self.plain = width, height, plain
+        self.x_low, self.x_high = x_low, x_high
+        self.layers: list[tuple[plotting.Canvas, str, str]] = []
+        self.points: dict[tuple[int, int], tuple[str, str]] = {}
+        self.cursor_column: int | None = None
+
+    def scale(self, low: float, high: float, log: bool) -> plotting.Scale:
+        return plotting.Scale(low, high, self.height * (1 if self.plain else 4), log)
+
+    def row(self, value: float, low: float, high: float, log: bool) -> int:
+        return self.scale(low, high, log)(value) // (1 if self.plain else 4)
+
+    def draw(self, trace: Trace, low: float, high: float, log: bool) -> None:
+        canvas = plotting.Canvas(self.width, self.height, ascii_only=self.plain)
+        columns = plotting.fold(trace.series, self.x_low, self.x_high, canvas.dots[0])
+        scale = self.scale(low, high, log)
+        canvas.curve(columns, scale, dashed=trace.dashed)
+        glyph = "o" if trace.dashed else ("." if trace.style == "faint" else "*")
+        self.layers.append((canvas, trace.style, glyph))
+        if len(trace.series) * SPARSE <= self.width or len(trace.series) == 1:
+            mark = glyph if self.plain else "●"
+            for column in columns:
+                place = (scale(column.last) // canvas.down, column.x // canvas.across)
+                self.points[place] = (mark, trace.style)
+
+    def upright(self, step: float) -> None:
+        place = (step - self.x_low) / (self.x_high - self.x_low)
+        self.cursor_column = max(0, min(self.width - 1, round(place * (self.width - 1))))
+
+    def line(self, y: int) -> list[tuple[str, str]]:
+        cells: list[tuple[str, str]] = [(" ", "")] * self.width
+        bits = [0] * self.width
+        for canvas, style, glyph in self.layers:
+            for x, dots in enumerate(canvas.cells[y]):
+                if dots:
+                    under = cells[x][1] == "faint"  # a raw curve does not thicken its mean
+                    bits[x] = dots if under else bits[x] | dots
+                    char = glyph if self.plain else chr(0x2800 + bits[x])
+                    cells[x] = (char, style)
+        for (row, x), point in self.points.items():
+            if row == y:
+                cells[x] = point
+        if self.cursor_column is not None and cells[self.cursor_column][0] == " ":
+            cells[self.cursor_column] = ("|" if self.plain else "│", "faint")
+        return cells
+
+
+def _merge(cells: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Neighbours of one style as one piece."""
+    merged: list[tuple[str, str]] = []
+    for text, style in cells:
+        if merged and merged[-1][1] == style:
+            merged[-1] = (merged[-1][0] + text, style)
+        else:
+            merged.append((text, style))
+    return merged
