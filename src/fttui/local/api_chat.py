@@ -85,19 +85,21 @@ async def _ask(here: Context, body: Chat, messages: list[dict[str, Any]]) -> Ask
     voice = find_voice(here.store, here.bases, body.model)
     path = voice.base_path
     if path is None:
-        try:
-            path = await here.bases.fetched(voice.base, lambda done, total: None, lambda: False)
-        except Problem as problem:
-            raise from_problem(problem) from None
+        path = await here.bases.fetched(voice.base, lambda done, total: None, lambda: False)
     return Ask(
         base=path,
         adapter=voice.adapter,
         messages=messages,
         max_tokens=body.max_completion_tokens or body.max_tokens,
-        temperature=1.0 if body.temperature is None else body.temperature,
-        top_p=1.0 if body.top_p is None else body.top_p,
-        seed=secrets.randbits(31) if body.seed is None else body.seed & (2**63 - 1),
-        stop=body.stop or [],
+        tools=[] if body.tool_choice == "none" else [t.model_dump() for t in body.tools or []],
+        options={
+            "temperature": 1.0 if body.temperature is None else body.temperature,
+            "top_p": 1.0 if body.top_p is None else body.top_p,
+            "seed": secrets.randbits(31) if body.seed is None else body.seed & (2**63 - 1),
+            "stop": body.stop or [],
+            "presence_penalty": body.presence_penalty or 0.0,
+            "frequency_penalty": body.frequency_penalty or 0.0,
+        },
     )
 
 
@@ -158,6 +160,8 @@ async def _stream(body: Chat, begun: Begun, parts: AsyncIterator[Part]) -> Async
             yield _event(frame | {"choices": [], "usage": _usage(begun.prompt_tokens, count)})
         yield b"data: [DONE]\n\n"
     except Exception as error:  # noqa: BLE001 - the status is sent, so the stream says it
+        if isinstance(error, Problem):
+            error = from_problem(error)
         told = error if isinstance(error, ApiError) else ApiError(500, "The generation failed.")
         yield _event(told.body())
     finally:

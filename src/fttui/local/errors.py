@@ -52,8 +52,15 @@ def printable(text: str, limit: int = 200) -> str:
     return clean if len(clean) <= limit else clean[:limit] + "…"
 
 
-def from_problem(problem: Problem, status: int = 503) -> ApiError:
-    return ApiError(status, " ".join(problem.lines()), code=problem.code or None)
+# A problem of the engine that the request itself caused.
+_CALLERS = {"context_length_exceeded": "messages", "invalid_messages": "messages"}
+
+
+def from_problem(problem: Problem) -> ApiError:
+    param = _CALLERS.get(problem.code)
+    return ApiError(
+        400 if param else 503, " ".join(problem.lines()), code=problem.code or None, param=param
+    )
 
 
 def from_disk(error: OSError | sqlite3.Error) -> ApiError:

@@ -12,12 +12,9 @@ from fttui.local.validate import ROLES
 # for nothing, what to say).
 _UNSUPPORTED: dict[str, tuple[tuple[Any, ...], str]] = {
     "n": ((None, 1), "this server makes one answer a request (n=1)"),
-    "tools": ((None, []), "this server does not call tools"),
-    "functions": ((None, []), "this server does not call functions"),
+    "functions": ((None, []), "use 'tools' instead"),
     "logprobs": ((None, False), "this server does not return log probabilities"),
     "logit_bias": ((None, {}), "this server does not bias tokens"),
-    "frequency_penalty": ((None, 0), "this server applies no penalties"),
-    "presence_penalty": ((None, 0), "this server applies no penalties"),
     "audio": ((None,), "this server answers with text only"),
     "web_search_options": ((None,), "this server searches nothing"),
     "modalities": ((None, ["text"]), "this server answers with text only"),
@@ -62,15 +59,30 @@ def _one(message: dict[str, Any], param: str) -> dict[str, Any]:
             code="invalid_value",
             param=f"{param}.role",
         )
-    if message.get("tool_calls") or message.get("function_call"):
+    calls = _calls(message, param)
+    text = _text(message.get("content"), f"{param}.content", optional=role == "assistant")
+    return {"role": "system" if role == "developer" else role, "content": text, **calls}
+
+
+def _calls(message: dict[str, Any], param: str) -> dict[str, Any]:
+    """The tool calls of an earlier turn, where there are some and they have the right shape."""
+    calls, call = message.get("tool_calls"), message.get("function_call")
+    listed = calls if calls else [{"function": call}] if call else []
+    if not isinstance(listed, list) or not all(
+        isinstance(one, dict)
+        and isinstance(one.get("function"), dict)
+        and isinstance(one["function"].get("name"), str)
+        and isinstance(one["function"].get("arguments"), str)
+        for one in listed
+    ):
         raise ApiError(
             400,
-            f"Unsupported value in '{param}': this server does not call tools.",
-            code="unsupported_parameter",
-            param=param,
+            f"Invalid value for '{param}.tool_calls': expected a list of calls, each a function "
+            "with a name and its arguments as a JSON string.",
+            code="invalid_value",
+            param=f"{param}.tool_calls",
         )
-    text = _text(message.get("content"), f"{param}.content", optional=role == "assistant")
-    return {"role": "system" if role == "developer" else role, "content": text}
+    return {"tool_calls": listed} if listed else {}
 
 
 def _text(content: Any, param: str, *, optional: bool) -> str:

@@ -164,6 +164,17 @@ def _stops(value: Any) -> Any:
     return value
 
 
+class Function(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    name: StrictStr
+
+
+class Tool(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    type: Literal["function"]
+    function: Function
+
+
 class Chat(Body):
     """The part of a chat request this server acts on; messages are read by `messages.py`."""
 
@@ -183,6 +194,8 @@ class Chat(Body):
     logprobs: StrictBool | None = None
     top_logprobs: Annotated[StrictInt, Field(ge=0, le=20)] | None = None
     logit_bias: dict[StrictStr, StrictInt] | None = None
+    tools: list[Tool] | None = None
+    tool_choice: Any = None
     metadata: Metadata | None = None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from fttui.local.errors import ApiError
+from fttui.problem import Problem
 
 log = logging.getLogger("fttui.local")
 
@@ -35,10 +37,8 @@ class Ask:
     adapter: Path | None
     messages: list[dict[str, Any]]
     max_tokens: int | None
-    temperature: float
-    top_p: float
-    seed: int | None
-    stop: list[str]
+    tools: list[Any]
+    options: dict[str, Any]  # temperature, top_p, seed, stop, penalties: as `generate` names them
 
 
 @dataclass(frozen=True)
@@ -117,13 +117,13 @@ class Speaker:
         try:
             self._generate(ask, emit, stop)
         except Exception as error:  # told to the one who asked
-            if not isinstance(error, ApiError):
+            if not isinstance(error, ApiError | Problem):
                 log.error("generation failed", exc_info=error)
             emit(error)
 
     def _generate(self, ask: Ask, emit: _Emit, stop: threading.Event) -> None:
         model = self._load(ask.base)
-        prompt = model.count_tokens(ask.messages)
+        prompt = model.count_tokens(ask.messages, ask.tools)
         room = model.context - prompt
         if room < 1:
             raise ApiError(
@@ -140,10 +140,8 @@ class Speaker:
             ask.messages,
             adapter=adapter,
             max_tokens=min(ask.max_tokens or DEFAULT_TOKENS, room),
-            temperature=ask.temperature,
-            top_p=ask.top_p,
-            seed=ask.seed,
-            stop=ask.stop,
+            tools=ask.tools,
+            **ask.options,
         ):
             if stop.is_set():
                 return
@@ -154,9 +152,7 @@ class Speaker:
     def _load(self, path: Path) -> Any:
         if self._path != path:
             self._unload()
-            from fttui.local import engine  # numpy is loaded here and not before
-
-            self._model = engine.load_model(path)
+            self._model = _engine().load_model(path)
             self._path = path
             log.info("model loaded: %s", path.name)
         return self._model
@@ -165,9 +161,7 @@ class Speaker:
         if path is None:
             return None
         if path not in self._adapters:
-            from fttui.local import engine
-
-            self._adapters[path] = engine.load_adapter(path)
+            self._adapters[path] = self._model.load_adapter(path)
             if len(self._adapters) > KEPT_ADAPTERS:
                 self._adapters.popitem(last=False)
         self._adapters.move_to_end(path)
@@ -177,3 +171,21 @@ class Speaker:
         self._model, self._path = None, None
         self._adapters.clear()
         gc.collect()
+
+
+def _engine() -> Any:
+    """The engine; numpy is imported here and not before, with one thread for every two cores.
+
+    Two busy threads on two busy cores wait for each other: up to ten times slower, measured. The
+    variables are taken back, so that a trainer started later decides for itself.
+    """
+    count = str(max(1, (os.cpu_count() or 1) // 2))
+    names = ("OPENBLAS", "OMP", "MKL", "VECLIB")
+    ours = [n for name in names if (n := f"{name}_NUM_THREADS") not in os.environ]
+    os.environ.update(dict.fromkeys(ours, count))
+    try:
+        from fttui.local import engine
+    finally:
+        for name in ours:
+            del os.environ[name]
+    return engine
