@@ -13,7 +13,7 @@ def test_escape_codes_are_shown_not_obeyed() -> None:
 @given(st.text())
 def test_nothing_that_a_terminal_obeys_is_left(text: str) -> None:
     kept = clean(text)
-    assert not any(ord(c) < 0x20 and c != "\n" or 0x7F <= ord(c) <= 0x9F for c in kept)
+    assert not any((ord(c) < 0x20 and c != "\n") or 0x7F <= ord(c) <= 0x9F for c in kept)
     kept.encode("utf-8")  # no lone surrogate is left
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import signal
 import time
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -77,11 +80,32 @@ class FttuiApp(App[None]):
     # -- life
 
     def on_mount(self) -> None:
+        self._obey_signals()
         path, validation = self._asked
         if path is not None:
             self.backend.open(path, validation)
         self.switch_mode("data")
         self.call_after_refresh(self._settle)
+
+    def _obey_signals(self) -> None:
+        """A kill or a dropped connection ends the app in order, so that the terminal is as found."""
+        if self.is_headless:
+            return
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            with contextlib.suppress(NotImplementedError, ValueError):
+                loop.add_signal_handler(number, lambda n=number: self.exit(return_code=128 + n))
+
+    def _fatal_error(self) -> None:
+        """Textual's own shows every local variable: a dataset, perhaps a key. Ours shows neither."""
+        if self.is_headless:  # tests want the traceback
+            super()._fatal_error()
+        else:
+            from rich.text import Text
+
+            from fttui.ui.crash import epitaph
+
+            self.panic(Text(epitaph()))
 
     def _settle(self) -> None:
         """After the first frame: the slow things."""

@@ -1,0 +1,84 @@
+"""In a real terminal: it starts, is driven by keys, survives a resize, and leaves the terminal as found."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tmux_help import Tmux
+
+pytestmark = [
+    pytest.mark.tmux,
+    pytest.mark.skipif(not shutil.which("tmux"), reason="tmux is not installed"),
+]
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    path = tmp_path / "support.jsonl"
+    rows = (
+        {"messages": [{"role": "user", "content": f"question {n} \x1b[31m[/red]"},
+                      {"role": "assistant", "content": f"answer {n}"}]}
+        for n in range(300)
+    )  # fmt: skip
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def command(home: Path, *args: str) -> list[str]:
+    settings = [f"FTTUI_HOME={home}", "FTTUI_PROFILE=openai", "LC_ALL=C.UTF-8"]
+    return ["env", "-u", "OPENAI_API_KEY", *settings, sys.executable, "-m", "fttui", *args]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_keys_resize_and_a_clean_leave(home: Path, dataset: Path, size: tuple[int, int]) -> None:
+    with Tmux(*size) as tmux:
+        before = tmux.state()
+        tmux.run(command(home, str(dataset)))
+        tmux.wait("question 0")
+        tmux.press("Down", "Down", "G")
+        tmux.wait("question 299")
+        tmux("resize-window", "-x", "60", "-y", "15")
+        tmux.wait(
+            lambda shown: "question 299" in shown and len(shown.rstrip("\n").splitlines()) <= 15
+        )
+        tmux("resize-window", "-x", "120", "-y", "40")
+        tmux.wait(lambda shown: "5 Checkpoints" in shown)
+        tmux.press("3")
+        tmux.wait("gpt-4")
+        tmux.press("q")
+        tmux.wait(lambda shown: "shell>" in shown and "Checkpoints" not in shown)
+        assert tmux.state() == before
+
+
+def test_a_kill_leaves_the_terminal_as_found(home: Path, dataset: Path) -> None:
+    with Tmux() as tmux:
+        before = tmux.state()
+        tmux.run(command(home, str(dataset)))
+        tmux.wait("question 0")
+        assert tmux.state() != before
+        subprocess.run(["pkill", f"-{signal.SIGTERM.value}", "-f", f"fttui {dataset}"], check=True)
+        tmux.wait(lambda shown: "shell>" in shown and "Checkpoints" not in shown)
+        assert tmux.state() == before
+
+
+def test_a_missing_file_is_said_in_the_app_and_another_can_be_opened(
+    home: Path, dataset: Path
+) -> None:
+    with Tmux() as tmux:
+        tmux.run(command(home, str(dataset.parent / "nowhere.jsonl")))
+        shown = tmux.wait("nowhere.jsonl")
+        assert "Traceback" not in shown
+        tmux.wait(lambda text: re.search(r"[Nn]o such file", text))
+        tmux.press("o")
+        tmux.wait("Open a dataset")
+        tmux.press("C-u")
+        tmux("send-keys", "-l", str(dataset))
+        tmux.press("Enter")
+        tmux.wait("question 0")
