@@ -92,7 +92,7 @@ def find_voice(store: Store, bases: Bases, id_: str) -> Voice:
     if name is not None:
         return Voice(name, bases.own_path(name), None)
     doc = store.get("model", id_)
-    if doc is None:
+    if doc is None or not (store.root / doc["_adapter"]).is_dir():
         raise ApiError(
             404,
             f"The model '{printable(id_)}' does not exist or you do not have access to it.",

@@ -20,7 +20,7 @@ from fttui.local.store import Document, Store, new_id
 
 _BATCH = 2**20  # bytes read in one go
 RESULT_COLUMNS = ("step", "train_loss", "train_accuracy", "valid_loss", "valid_mean_token_accuracy")
-_CHECKPOINT_METRICS = (
+_METRICS = (
     "step",
     "train_loss",
     "train_mean_token_accuracy",
@@ -97,37 +97,22 @@ def _metrics(store: Store, job: Document, line: Document) -> None:
         pace = (at - clock[1]) / (step - clock[0]) if step > clock[0] else None
         finish = finish if pace is None else at + round(pace * (total - step))
     store.update("job", job["id"], _step=step, _clock=clock, _attempts=0, estimated_finish=finish)
-    jobs.event(store, job["id"], step_text(data), kind="metrics", data=data, at=at)
-
-
-def step_text(data: Document) -> str:
-    """`Step 3/30: training loss=0.15, validation loss=0.27`, as the cloud writes it."""
-    parts = [
-        f"{name}={data[key]:.2f}"
-        for key, name in (
-            ("train_loss", "training loss"),
-            ("valid_loss", "validation loss"),
-            ("full_valid_loss", "full validation loss"),
-        )
-        if isinstance(data.get(key), int | float)
-    ]
-    return f"Step {data['step']}/{data.get('total_steps', '?')}: {', '.join(parts)}"
+    message = str(line.get("message", f"Step {step}"))
+    jobs.event(store, job["id"], message, kind="metrics", data=data, at=at)
 
 
 def _checkpoint(store: Store, job: Document, line: Document) -> None:
-    data = _data(line)
+    data, at = _data(line), _time(line)
     step = data.get("step")
+    if not isinstance(step, int) or step <= job.get("_checkpoint", 0):
+        return
+    store.update("job", job["id"], _checkpoint=step)
+    jobs.event(store, job["id"], f"Checkpoint created at step {step}", at=at)
     folder = f"jobs/{job['id']}/checkpoints/step-{step}"
-    known = store.all("checkpoint", parent=job["id"])
-    if not isinstance(step, int) or any(row["step_number"] == step for row in known):
-        return
     if not (store.root / folder).is_dir():
-        return
-    at = _time(line)
+        return  # read late: newer ones have taken its place
     name = f"{job['_name']}:ckpt-step-{step}"
-    metrics = {
-        key: data[key] for key in _CHECKPOINT_METRICS if isinstance(data.get(key), int | float)
-    }
+    metrics = {key: data[key] for key in _METRICS if isinstance(data.get(key), int | float)}
     jobs.add_model(store, job, name, folder, at)
     store.add(
         "checkpoint",
@@ -137,13 +122,12 @@ def _checkpoint(store: Store, job: Document, line: Document) -> None:
             "created_at": at,
             "fine_tuned_model_checkpoint": name,
             "fine_tuning_job_id": job["id"],
-            "metrics": {"step": step} | metrics,
+            "metrics": metrics,
             "step_number": step,
         },
         parent=job["id"],
     )
-    jobs.event(store, job["id"], f"Checkpoint created at step {step}", at=at)
-    for row in known[: max(0, len(known) + 1 - jobs.KEPT_CHECKPOINTS)]:
+    for row in store.all("checkpoint", parent=job["id"])[: -jobs.KEPT_CHECKPOINTS]:
         doc = store.get("model", row["fine_tuned_model_checkpoint"])
         if doc is not None:
             delete_model(store, doc)
