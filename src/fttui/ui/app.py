@@ -94,7 +94,7 @@ class FttuiApp(App[None]):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             with contextlib.suppress(NotImplementedError, ValueError):
-                loop.add_signal_handler(number, lambda n=number: self.exit(return_code=128 + n))
+                loop.add_signal_handler(number, self.exit, None, 128 + number)
 
     def _fatal_error(self) -> None:
         """Textual's own shows every local variable: a dataset, perhaps a key. Ours shows neither."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fttui.pricing.catalog import Catalog
     from fttui.service.provider import Provider
     from fttui.ui.app import FttuiApp
+    from fttui.ui.jobs_feed import Feed
 
 FIRST_BYTES = 256 * 1024  # enough lines for any screen, read before the first frame
 CHUNK_BYTES = 16 * 1024 * 1024
@@ -35,6 +36,8 @@ class Backend:
         self.app = app
         self.profile_name = profile
         self._providers: dict[str, Provider] = {}
+        self.feed: Feed | None = None  # the active profile's jobs, once the configuration is read
+        self.unfinished: dict[str, str] = {}  # what a quit would lose: key → "an upload is running"
         self.last_read = 0.0  # unix time the jobs were last read
         self.stale = False  # the last reading failed
         self._generation = 0  # of the open file: a scan of an older one is stale
@@ -61,14 +64,16 @@ class Backend:
 
     async def provider(self) -> Provider:
         """The active profile's provider, ready to be asked. Raises Problem."""
-        from fttui.service.provider import Provider
-
-        profile = await asyncio.to_thread(lambda: self.profile)
-        provider = self._providers.get(profile.name)
-        if provider is None:
-            provider = self._providers[profile.name] = Provider(profile)
+        provider = self._provider_of(self.profile)
         await provider.ready()
         return provider
+
+    def _provider_of(self, profile: Profile) -> Provider:
+        from fttui.service.provider import Provider
+
+        if profile.name not in self._providers:
+            self._providers[profile.name] = Provider(profile)
+        return self._providers[profile.name]
 
     @property
     def profile_if_known(self) -> Profile | None:
@@ -76,19 +81,28 @@ class Backend:
         return self.profile if "config" in self.__dict__ else None
 
     def begin(self) -> None:
-        """The configuration was read: connect to the active profile."""
+        """The configuration was read: show the active profile's jobs, and watch them."""
+        from fttui.ui.jobs_feed import Feed
+
+        old, self.feed = self.feed, Feed(self.app, self._provider_of(self.profile))
+        if old is not None:
+            self.app.run_worker(old.close(), group="feed-close", exit_on_error=False)
+        self.feed.start()
 
     def use(self, name: str) -> None:
         """Work on another profile from now on."""
         self.profile_name = name
-        self.app.change(job=None, checkpoint=None, chat_models=[])
+        self.last_read, self.stale = 0.0, False
         self.begin()
+        self.app.change(job=None, checkpoint=None, chat_models=[], model=None, estimate=None)
 
     def busy(self) -> str:
         """What would be lost by quitting now, "" for nothing (jobs go on without us)."""
-        return ""
+        return "; ".join(self.unfinished.values())
 
     async def close(self) -> None:
+        if self.feed is not None:
+            await self.feed.close()
         for provider in self._providers.values():
             await provider.close()
 
