@@ -1,0 +1,183 @@
+"""Chat completions: whole and streamed, sync and async, base, tuned and checkpoints."""
+
+from __future__ import annotations
+
+import time
+
+import openai
+import pytest
+
+HI = [{"role": "user", "content": "question 1"}]
+
+
+def test_a_whole_answer(client, kit):
+    said = client.chat.completions.create(model=kit.model, messages=HI, max_tokens=4, temperature=0)
+    (choice,) = said.choices
+    assert choice.message.role == "assistant"
+    assert choice.finish_reason in ("length", "stop")
+    assert said.usage.completion_tokens <= 4
+    assert said.usage.prompt_tokens > 0
+    assert said.usage.total_tokens == said.usage.prompt_tokens + said.usage.completion_tokens
+
+
+def test_the_stream_says_what_the_whole_says(client, kit):
+    how = {"model": kit.model, "messages": HI, "max_completion_tokens": 8, "seed": 5, "top_p": 0.9}
+    whole = client.chat.completions.create(**how)
+    chunks = list(
+        client.chat.completions.create(**how, stream=True, stream_options={"include_usage": True})
+    )
+    text = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
+    assert text == whole.choices[0].message.content
+    assert chunks[0].choices[0].delta.role == "assistant"
+    assert chunks[-2].choices[0].finish_reason == whole.choices[0].finish_reason
+    assert chunks[-1].choices == []
+    assert chunks[-1].usage == whole.usage
+    assert all(c.usage is None for c in chunks[:-1])
+    assert len({c.id for c in chunks}) == 1
+
+
+def test_no_usage_unless_asked(client, kit):
+    for chunk in client.chat.completions.create(
+        model=kit.model, messages=HI, max_tokens=2, stream=True
+    ):
+        assert chunk.usage is None
+        assert chunk.choices
+
+
+async def test_async_client_and_tuned_models(server, done_job, kit):
+    checkpoint = f"{done_job.fine_tuned_model}:ckpt-step-6"
+    async with openai.AsyncOpenAI(
+        base_url=server.url, api_key=server.token, _strict_response_validation=True
+    ) as client:
+        for model in (kit.model, kit.alias, done_job.fine_tuned_model, checkpoint):
+            stream = await client.chat.completions.create(
+                model=model, messages=HI, max_tokens=3, stream=True
+            )
+            chunks = [chunk async for chunk in stream]
+            assert chunks[-1].choices[0].finish_reason
+            assert {c.model for c in chunks} == {model}
+
+
+def test_switching_models_takes_less_than_a_second(client, done_job, kit):
+    names = [kit.model, done_job.fine_tuned_model, f"{done_job.fine_tuned_model}:ckpt-step-9"]
+    for name in names * 2:
+        begun = time.monotonic()
+        client.chat.completions.create(model=name, messages=HI, max_tokens=1)
+        assert time.monotonic() - begun < 1
+
+
+def test_the_tuned_model_speaks_differently(client, done_job, kit):
+    how = {"messages": HI, "max_tokens": 8, "temperature": 0}
+    base = client.chat.completions.create(model=kit.model, **how)
+    tuned = client.chat.completions.create(model=done_job.fine_tuned_model, **how)
+    assert base.choices[0].message.content != tuned.choices[0].message.content
+
+
+def test_stop_ends_the_answer(client, kit):
+    how = {"model": kit.model, "messages": HI, "max_tokens": 24, "temperature": 0}
+    text = client.chat.completions.create(**how).choices[0].message.content
+    if len(text) < 3:
+        pytest.skip("the tiny model says too little")
+    stop = text[len(text) // 2]
+    said = client.chat.completions.create(**how, stop=[stop]).choices[0]
+    assert said.message.content == text[: text.index(stop)]
+    assert said.finish_reason == "stop"
+
+
+def test_the_seed_decides(client, kit):
+    def ask(seed):
+        return client.chat.completions.create(
+            model=kit.model, messages=HI, max_tokens=12, seed=seed, temperature=1.5
+        ).choices[0].message.content  # fmt: skip
+
+    assert ask(1) == ask(1)
+    assert len({ask(seed) for seed in range(6)}) > 1
+
+
+def test_a_prompt_that_is_too_long_names_the_sizes(client, kit):
+    with pytest.raises(openai.BadRequestError) as refused:
+        client.chat.completions.create(
+            model=kit.model, messages=[{"role": "user", "content": "word " * 20_000}]
+        )
+    assert refused.value.code == "context_length_exceeded"
+    assert refused.value.param == "messages"
+    assert "maximum context length is" in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("change", "param"),
+    [
+        ({"messages": []}, "messages"),
+        ({"messages": [{"content": "x"}]}, "messages[0].role"),
+        ({"messages": [{"role": "king", "content": "x"}]}, "messages[0].role"),
+        ({"messages": [{"role": "user"}]}, "messages[0].content"),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]},
+            "messages[0].content[0]",
+        ),
+        ({"n": 2}, "n"),
+        ({"temperature": 3}, "temperature"),
+        ({"top_p": "x"}, "top_p"),
+        ({"max_tokens": 0}, "max_tokens"),
+        ({"stop": ["a", "b", "c", "d", "e"]}, "stop"),
+        ({"logprobs": True}, "logprobs"),
+        ({"response_format": {"type": "json_object"}}, "response_format"),
+        ({"stream_options": {"include_usage": True}}, "stream_options"),
+        ({"tools": [{"type": "function"}]}, "tools[0].function"),
+        ({"model": "gpt-9"}, "model"),
+    ],
+)
+def test_a_wrong_request_names_the_parameter(server, kit, change, param):
+    with server.http() as http:
+        answer = http.post("/chat/completions", json={"model": kit.model, "messages": HI} | change)
+    assert answer.status_code == (404 if param == "model" else 400), answer.text
+    assert answer.json()["error"]["param"] == param
+
+
+def test_parts_developer_and_tool_messages_are_read(client, kit):
+    call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    said = client.chat.completions.create(
+        model=kit.model,
+        max_tokens=2,
+        tools=[{"type": "function", "function": {"name": "f", "parameters": {}}}],
+        messages=[
+            {"role": "developer", "content": "Be brief."},
+            {"role": "user", "content": [{"type": "text", "text": "a"}]},
+            {"role": "assistant", "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": "c1", "content": "42"},
+        ],
+    )
+    assert said.usage.prompt_tokens > 10
+
+
+def test_who_hangs_up_does_not_keep_the_others_waiting(start, kit):
+    server = start()
+    with server.client() as client:
+        client.chat.completions.create(model=kit.model, messages=HI, max_tokens=1)  # loaded
+        endless = {
+            "model": kit.model,
+            "messages": HI,
+            "max_tokens": 100_000,
+        }
+        for _ in range(3):
+            stream = client.chat.completions.create(**endless, stream=True, temperature=2)
+            next(iter(stream))
+            stream.close()
+        begun = time.monotonic()
+        client.chat.completions.create(model=kit.model, messages=HI, max_tokens=1)
+        assert time.monotonic() - begun < 2
+
+
+def test_chat_goes_on_while_a_job_trains(start, kit):
+    server = start()
+    with server.client() as client:
+        job = client.fine_tuning.jobs.create(
+            model=kit.model,
+            training_file=kit.upload(client, kit.lines(40)),
+            hyperparameters={"n_epochs": 50, "batch_size": 1},
+        )
+        kit.wait_for(lambda: client.fine_tuning.jobs.retrieve(job.id).estimated_finish, "it trains")
+        said = client.chat.completions.create(model=kit.model, messages=HI, max_tokens=2)
+        assert said.choices
+        assert client.fine_tuning.jobs.retrieve(job.id).status == "running"
+        assert client.fine_tuning.jobs.cancel(job.id).status == "cancelled"
