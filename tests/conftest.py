@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,3 +37,24 @@ def shared() -> Path:
     if not (path / "datasets").is_dir():
         pytest.skip("no shared test data beside the checkout")
     return path
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny random model as a GGUF file: loads, speaks and trains in seconds."""
+    spec = importlib.util.spec_from_file_location("tiny", ROOT / "tests" / "local" / "tiny.py")
+    assert spec is not None and spec.loader is not None
+    tiny = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tiny)
+    built: Path = tiny.build(tmp_path_factory.mktemp("tiny") / "tiny.gguf")
+    return built
+
+
+@pytest.fixture(scope="session")
+def base_model() -> Path:
+    """The real base model in the user's own cache; tests that need it are skipped without it."""
+    path = platformdirs.user_cache_path("fttui", appauthor=False) / "models"
+    found = path / "smollm2-135m-instruct.gguf"
+    if not found.is_file():
+        pytest.skip("the base model is not in the cache (fttui fetch)")
+    return found

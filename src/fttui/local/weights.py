@@ -1,0 +1,132 @@
+"""A llama-architecture model's shape and weights, out of a GGUF file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fttui.local.gguf import GGUF, broken
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Config:
+    """Sizes: `width` of the stream, `inner` of the feed-forward layer, `head` of one attention head."""
+
+    layers: int
+    width: int
+    inner: int
+    heads: int
+    kv_heads: int
+    head: int
+    vocabulary: int
+    context: int
+    epsilon: float
+    rope_base: float
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One block. Matrices are [out, in]; those on one input are one matrix."""
+
+    attention_norm: Array
+    qkv: Array
+    o: Array
+    mlp_norm: Array
+    gate_up: Array
+    down: Array
+
+
+@dataclass(frozen=True)
+class Weights:
+    embedding: Array  # [vocabulary, width]
+    layers: tuple[Layer, ...]
+    norm: Array
+    head: Array  # the embedding itself where the file has no head of its own
+    frequencies: Array  # of the rotary position encoding, [head / 2], float64
+
+
+def read_config(file: GGUF) -> Config:
+    """Problem where the file is not of the llama architecture or lacks a figure."""
+    data = file.metadata
+    kind = data.get("general.architecture")
+    if kind != "llama":
+        raise broken(file.path, f"its architecture is {kind}; only llama is supported")
+    if data.get("llama.rope.scaling.type", "none") not in ("none", ""):
+        raise broken(file.path, "it scales its positions in a way that is not supported")
+    try:
+        heads, width = int(data["llama.attention.head_count"]), int(data["llama.embedding_length"])
+        config = Config(
+            layers=int(data["llama.block_count"]),
+            width=width,
+            inner=int(data["llama.feed_forward_length"]),
+            heads=heads,
+            kv_heads=int(data.get("llama.attention.head_count_kv", heads)),
+            head=int(data.get("llama.rope.dimension_count", width // heads)),
+            vocabulary=len(data["tokenizer.ggml.tokens"]),
+            context=int(data["llama.context_length"]),
+            epsilon=float(data["llama.attention.layer_norm_rms_epsilon"]),
+            rope_base=float(data.get("llama.rope.freq_base", 10000.0)),
+        )
+    except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+        raise broken(file.path, f"its header lacks a figure ({error})") from error
+    if config.kv_heads < 1 or heads % config.kv_heads or config.head % 2:
+        raise broken(file.path, "its attention heads do not add up")
+    return config
+
+
+def read_weights(file: GGUF, config: Config, dtype: Any = np.float32) -> Weights:
+    """All tensors, dequantised. Problem where one is missing, foreign or of the wrong shape."""
+    wanted: set[str] = set()
+
+    def get(name: str, *shape: int) -> Array:
+        wanted.add(name)
+        array = file.array(name, dtype)
+        if array.shape != shape:
+            raise broken(file.path, f"{name} is {array.shape}, expected {shape}")
+        return array
+
+    def layer(i: int) -> Layer:
+        width, head = config.width, config.head
+        queries, keys = config.heads * head, config.kv_heads * head
+        at = f"blk.{i}."
+        q = _unpermute(get(at + "attn_q.weight", queries, width), config.heads)
+        k = _unpermute(get(at + "attn_k.weight", keys, width), config.kv_heads)
+        gate = get(at + "ffn_gate.weight", config.inner, width)
+        return Layer(
+            attention_norm=get(at + "attn_norm.weight", width),
+            qkv=np.concatenate([q, k, get(at + "attn_v.weight", keys, width)]),
+            o=get(at + "attn_output.weight", width, queries),
+            mlp_norm=get(at + "ffn_norm.weight", width),
+            gate_up=np.concatenate([gate, get(at + "ffn_up.weight", config.inner, width)]),
+            down=get(at + "ffn_down.weight", width, config.inner),
+        )
+
+    steps = np.arange(0, config.head, 2) / config.head
+    frequencies = config.rope_base**-steps
+    if "rope_freqs.weight" in file.tensors:  # Llama 3.1 and later stretch the slow ones
+        frequencies = frequencies / get("rope_freqs.weight", config.head // 2)
+    embedding = get("token_embd.weight", config.vocabulary, config.width)
+    own_head = "output.weight" in file.tensors
+    found = Weights(
+        embedding=embedding,
+        layers=tuple(layer(i) for i in range(config.layers)),
+        norm=get("output_norm.weight", config.width),
+        head=get("output.weight", config.vocabulary, config.width) if own_head else embedding,
+        frequencies=frequencies,
+    )
+    foreign = sorted(set(file.tensors) - wanted)
+    if foreign:
+        raise broken(file.path, f"it has tensors this engine does not know: {foreign[0]} …")
+    return found
+
+
+def _unpermute(weight: Array, heads: int) -> Array:
+    """Undo llama.cpp's reordering of q and k, so that rotation works on the two halves of a head."""
+    out, width = weight.shape
+    halves = weight.reshape(heads, out // heads // 2, 2, width)
+    return np.ascontiguousarray(halves.swapaxes(1, 2)).reshape(out, width)
