@@ -87,9 +87,24 @@ def report(problem: Problem, *, as_json: bool) -> int:
 
 
 def _app(args: argparse.Namespace) -> int:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return _without_a_terminal(args)
     from fttui.ui.start import start  # textual is imported here and not before
 
     try:
         return start(args)
     except Problem as problem:
         return report(problem, as_json=False)
+
+
+def _without_a_terminal(args: argparse.Namespace) -> int:
+    """The demo runs the same loop in plain lines; anything else needs to be asked for by name."""
+    if args.demo:
+        return _command("run", ["--sample", "extraction", "--profile", "local"])
+    problem = Problem(
+        "the app needs a terminal",
+        "standard input or output is not one",
+        "use a command: " + ", ".join(f"fttui {name}" for name in ("check", "cost", "run", "jobs")),
+        code="no_terminal",
+    )
+    return report(problem, as_json=False)
