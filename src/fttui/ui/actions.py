@@ -75,6 +75,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("data.edit", "Open in $EDITOR at this line", ("E",), "edit", 30),
     Action("data.copy", "Copy the example", ("y",), "copy", 45),
     Action("data.chat", "Send this example's prompt to chat", ("s",), "to chat", 35),
+    Action("data.reload", "Read the file again", ("r",)),
+    Action("data.demo", "Try it: the shipped sample on this machine", ("d",)),
     # check
     Action("check.detail", "Go to the example, the place marked", ("enter",), "go to line", 10),
     Action("check.next_issue", "Next issue", ("i",), "next", 30),
@@ -119,16 +121,22 @@ ACTIONS: tuple[Action, ...] = (
     Action("checkpoints.refresh", "Ask again now", ("r",), "refresh", 40),
     # chat
     Action(
-        "chat.stop", "Stop the answer; then leave the composer; then back", ("escape",), "stop", 5
+        "chat.stop",
+        "Stop the answer; then leave the composer; then back",
+        ("escape",),
+        "stop/leave",
+        5,
     ),
-    Action("chat.again", "Ask the same again", ("ctrl+r",), "again", 20),
+    Action("chat.write", "Write a prompt", ("i", "enter"), "write", 8),
+    Action("chat.next", "Next column", ("tab",), "", 18),
+    Action("chat.again", "Ask the same again, where it failed or everywhere", ("ctrl+r",), "again", 20),
     Action("chat.model", "Change this column's model", ("f2",), "model", 12),
     Action("chat.add", "Add or remove a column", ("f3",), "column", 15),
     Action("chat.system", "System prompt and settings", ("f4",), "settings", 25),
     Action("chat.row", "Take a prompt from the dataset", ("f5",), "from data", 30),
-    Action("chat.editor", "Write the prompt in $EDITOR", ("ctrl+e",), "editor", 45),
+    Action("chat.editor", "Write the prompt in $EDITOR", ("ctrl+e",), "editor", 45, priority=True),
     Action("chat.new", "New conversation", ("ctrl+n",), "new", 35),
-    Action("chat.copy", "Copy the last answer", ("ctrl+y",), "copy", 40),
+    Action("chat.copy", "Copy the last answer", ("y",), "copy", 40),
 )
 
 BY_ID: Mapping[str, Action] = {action.id: action for action in ACTIONS}

@@ -34,6 +34,7 @@ STYLES: dict[str, str] = {
     "assistant": "$text-success bold",
     "system": "$muted bold",
     "mark": "$text-error bold",
+    "chip": "$text-accent on $panel",
 }
 
 SEVERITY_GLYPH = {"error": "✗", "warning": "⚠", "note": "·", "ok": "✓"}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fttui.dataset.lines import LineIndex
-    from fttui.dataset.report import Report
+    from fttui.dataset.report import Finding, Report
     from fttui.dataset.scan import Progress
     from fttui.pricing.catalog import Model
     from fttui.pricing.estimate import Estimate
@@ -27,6 +27,8 @@ class Thread:
     progress: Progress | None = None  # of the scan that is running
     report: Report | None = None  # of both files: the second's is `report.validation`
     row: int = 0  # the example the cursor is on, 0-based physical line
+    place: Finding | None = None  # the finding to mark in that example
+    ask_row: int | None = None  # the example whose prompt Chat should take next
     model: Model | None = None  # the base model of the plan
     epochs: int | None = None  # None: the provider chooses
     split: float = 0.0  # part held out for validation when there is no file for it

@@ -102,9 +102,8 @@ class LineList(ScrollView, can_focus=True):
 
     def refresh_row(self, row: int) -> None:
         """Draw one row again, if it is visible."""
-        y = row - int(self.scroll_offset.y)
-        if 0 <= y < self.size.height:
-            self.refresh_lines(y, 1)
+        if 0 <= row - int(self.scroll_offset.y) < self.size.height:
+            self.refresh_line(row)
 
     def _resize(self) -> None:
         self.virtual_size = Size(max(1, self.size.width), self._count)
@@ -179,7 +178,7 @@ class LineList(ScrollView, can_focus=True):
         return self._palette
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width = self.scrollable_content_region.width  # without the scrollbar
         row = y + int(self.scroll_offset.y)
         base = self.rich_style
         if row >= self._count:
