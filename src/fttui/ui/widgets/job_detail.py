@@ -1,0 +1,117 @@
+"""One job: what it does, its curve, its log."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from fttui.ui import job_facts
+from fttui.ui.job_track import Track
+from fttui.ui.text import Part, say
+from fttui.ui.widgets.event_log import EventLog
+from fttui.ui.widgets.loss_chart import LossChart
+
+
+class JobDetail(Vertical):
+    """`show` it a job as often as there is news: what did not change is not drawn."""
+
+    DEFAULT_CSS = """
+    JobDetail { width: 1fr; height: 1fr; }
+    JobDetail #job { height: 3fr; }
+    JobDetail #facts { height: auto; max-height: 9; padding: 0 1; }
+    JobDetail #log { height: 2fr; min-height: 4; }
+    JobDetail.-failed LossChart { display: none; }
+    JobDetail.-failed #facts { max-height: 100%; height: 1fr; }
+    JobDetail.-failed.-curve LossChart { display: block; }
+    JobDetail.-failed.-curve #facts { height: auto; max-height: 12; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._id = ""
+        self._said = ""
+        self._versions: tuple[object, ...] = ()
+        self._titles = ("", "")
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="job", classes="pane"):
+            yield Static(id="facts")
+            yield LossChart()
+        with Vertical(id="log", classes="pane"):
+            yield EventLog(id="events")
+
+    @property
+    def chart(self) -> LossChart:
+        return self.query_one(LossChart)
+
+    @property
+    def events(self) -> EventLog:
+        return self.query_one(EventLog)
+
+    def show(self, track: Track | None, price: str, events_lack: str) -> None:
+        """Show a job (None: none is selected). events_lack: why there is no log, "" when there is."""
+        if track is None:
+            self._id, self._versions = "", ()
+            self._say([[("no job is selected", "dim")]])
+            self.chart.show([], at_once=True)
+            self.events.show("", [])
+            self._title("Job", "Events")
+            return
+        ascii_only = bool(getattr(self.app, "ascii_only", False))
+        failure = job_facts.failure(track, ascii_only=ascii_only)
+        traces = job_facts.traces(track)
+        self.set_class(bool(failure), "-failed")
+        self.set_class(bool(traces), "-curve")
+        lines = [
+            job_facts.state(track, ascii_only=ascii_only, price=price),
+            *failure,
+            job_facts.settings(track),
+            job_facts.files(track),
+            job_facts.result(track),
+            job_facts.accuracy(track),
+        ]
+        self._say([line for line in lines if line])
+        new = track.id != self._id
+        self._id = track.id
+        marks = [checkpoint.step for checkpoint in track.checkpoints or []]
+        total = track.curves.total_steps if track.job.live else None
+        empty = job_facts.nothing_to_draw(track, events_lack)
+        versions = (
+            tuple((t.name, id(t.series), t.series.version) for t in traces), total, tuple(marks), empty
+        )  # fmt: skip
+        if new or versions != self._versions:
+            self._versions = versions
+            self.chart.show(traces, total=total, marks=marks, empty=empty, at_once=new)
+        self.events.show(track.id, track.events)
+        self._title(f"{track.name} · {track.id}", f"Events {len(track.events)}")
+
+    def _say(self, lines: list[list[Part]]) -> None:
+        content = Content("\n").join([say(*line) for line in lines])
+        if content.markup != self._said:
+            self._said = content.markup
+            self.query_one("#facts", Static).update(content)
+
+    def _title(self, job: str, log: str) -> None:
+        if (job, log) != self._titles:
+            self._titles = (job, log)
+            self.query_one("#job").border_title = say(job)
+            self.query_one("#log").border_title = say(log)
+
+    def take_focus(self) -> None:
+        (self.chart if self.chart.display else self.events).focus()
+
+    def back(self) -> bool:
+        """Escape: put the value cursor away first."""
+        return self.chart.has_focus and self.chart.clear_cursor()
+
+    @on(EventLog.Following)
+    def _following(self, event: EventLog.Following) -> None:
+        pane = self.query_one("#log")
+        arrow = "v" if getattr(self.app, "ascii_only", False) else "▼"
+        if event.on:
+            pane.border_subtitle = say("")
+        else:
+            pane.border_subtitle = say((f"{arrow} {event.below:,} more · G follows", "accent"))
