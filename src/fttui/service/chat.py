@@ -42,6 +42,7 @@ class ChatResult:
     pieces: int = 0
     notes: list[str] = field(default_factory=list)
     problem: Problem | None = None
+    _places: dict[int, int] = field(default_factory=dict, repr=False)  # a call's index → its place
 
     def add(self, chunk: ChatChunk, elapsed: float) -> None:
         self.text += chunk.text
@@ -57,9 +58,10 @@ class ChatResult:
         self.end = chunk.finish_reason or self.end
 
     def _add_call(self, delta: ToolCallDelta) -> None:
-        while len(self.tool_calls) <= delta.index < 128:
+        place = self._places.setdefault(delta.index, len(self.tool_calls))
+        if place == len(self.tool_calls):
             self.tool_calls.append({"id": "", "name": "", "arguments": ""})
-        call = self.tool_calls[min(delta.index, len(self.tool_calls) - 1)]
+        call = self.tool_calls[place]
         call["id"] = delta.id or call["id"]
         call["name"] = delta.name or call["name"]
         call["arguments"] += delta.arguments
@@ -195,9 +197,10 @@ async def _adapted(
             async for chunk in _streamed(provider, body, result):
                 yield chunk
             return
-        except Problem as refused:
+        except Exception as exc:  # noqa: BLE001 - read as a Problem first
+            refused = errors.problem(exc, doing=f"Asking {body['model']}", profile=provider.profile)
             if result.pieces or not _soften(body, refused, result):
-                raise
+                raise refused from None
     raise AssertionError("unreachable")
 
 

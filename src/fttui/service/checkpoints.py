@@ -31,9 +31,9 @@ async def listing(provider: Provider, job_id: str) -> list[Checkpoint]:
 
 async def _page(provider: Provider, job_id: str, cursor: str) -> Page[Checkpoint]:
     try:
-        answer = await provider.request(
-            "GET",
+        return await provider.page(
             f"{JOBS}/{part(job_id)}/checkpoints",
+            Checkpoint.from_json,
             doing=f"Reading the checkpoints of {job_id}",
             query={"after": cursor, "limit": LIMIT},
         )
@@ -41,4 +41,3 @@ async def _page(provider: Provider, job_id: str, cursor: str) -> Page[Checkpoint
         if failed.detail.get("status") in (405, 501):
             provider.learned["checkpoints"] = "This provider has no checkpoints."
         raise
-    return Page.from_json(answer, Checkpoint.from_json)

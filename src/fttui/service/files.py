@@ -244,8 +244,7 @@ async def listing(
 ) -> Page[FileInfo]:
     """One page of the provider's files, newest first."""
     query = {"purpose": purpose, "after": after, "limit": limit}
-    answer = await provider.request("GET", "/files", doing="Listing the files", query=query)
-    return Page.from_json(answer, FileInfo.from_json)
+    return await provider.page("/files", FileInfo.from_json, doing="Listing the files", query=query)
 
 
 async def retrieve(provider: Provider, file_id: str) -> FileInfo:

@@ -173,10 +173,9 @@ async def listing(
 
 
 async def _page(provider: Provider, query: Mapping[str, Any], attempts: int = 4) -> Page[Job]:
-    answer = await provider.request(
-        "GET", JOBS, doing="Listing the jobs", query=query, attempts=attempts
+    return await provider.page(
+        JOBS, Job.from_json, doing="Listing the jobs", query=query, attempts=attempts
     )
-    return Page.from_json(answer, Job.from_json)
 
 
 async def retrieve(provider: Provider, job_id: str, *, attempts: int = 4) -> Job:
@@ -236,14 +235,13 @@ async def events(
 ) -> Page[JobEvent]:
     """One page of events, newest first; `after` is the cursor of the page before (older ones follow)."""
     provider.require("events", "Reading events")
-    answer = await provider.request(
-        "GET",
+    page = await provider.page(
         f"{JOBS}/{part(job_id)}/events",
+        JobEvent.from_json,
         doing=f"Reading the events of {job_id}",
         query={"after": after, "limit": limit},
         attempts=attempts,
     )
-    page = Page.from_json(answer, JobEvent.from_json)
     return Page(newest_first(page.items), page.has_more, page.cursor)
 
 

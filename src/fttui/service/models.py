@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from fttui.service.provider import Provider, part
-from fttui.service.types import ModelInfo, Page
+from fttui.service.types import ModelInfo
 
 
 async def listing(provider: Provider) -> list[ModelInfo]:
     """All models, tuned ones first, then by name. `shutdown_date` is set where the provider tells it."""
-    answer = await provider.request("GET", "/models", doing="Listing the models")
-    page = Page.from_json(answer, ModelInfo.from_json)
+    page = await provider.page("/models", ModelInfo.from_json, doing="Listing the models")
     rows = {row.id: row for row in page.items if row.id}
     return sorted(rows.values(), key=lambda row: (not row.tuned, row.id))
 

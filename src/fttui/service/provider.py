@@ -11,7 +11,7 @@ import importlib
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import orjson
@@ -21,6 +21,9 @@ from fttui.config import Profile
 from fttui.problem import Problem
 from fttui.secrets import Secret
 from fttui.service import capabilities, errors
+from fttui.service.types import Page
+
+T = TypeVar("T")
 
 ATTEMPTS = 4  # one request and three repeats
 LONGEST_WAIT = 60.0  # seconds; a provider that asks for more gets a Problem that says so
@@ -147,7 +150,7 @@ class Provider:
         repeat: may be sent again after a failure that leaves open whether it worked (default: GET only).
         seconds: the longest the whole answer may take; 0: no limit (uploads).
         """
-        raw = await self.send(
+        return await self.send(
             method,
             path,
             doing=doing,
@@ -160,7 +163,22 @@ class Provider:
             headers=headers,
             parse=True,
         )
-        return raw
+
+    async def page(
+        self,
+        path: str,
+        build: Callable[[Any], T],
+        *,
+        doing: str,
+        query: Mapping[str, Any] | None = None,
+        attempts: int = ATTEMPTS,
+    ) -> Page[T]:
+        """One page of a list. An answer that is no list at all is a Problem, not an empty list:
+        whoever watches would take everything for deleted."""
+        answer = await self.request("GET", path, doing=doing, query=query, attempts=attempts)
+        if not isinstance(answer, list) and not (isinstance(answer, dict) and "data" in answer):
+            raise errors.bad_answer(orjson.dumps(answer), doing)
+        return Page.from_json(answer, build)
 
     async def send(
         self,
@@ -247,7 +265,21 @@ def parse_json(raw: bytes, doing: str) -> Any:
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError:
+        rows = _event_list(raw)
+        if rows:
+            return {"data": rows}
         raise errors.bad_answer(raw, doing) from None
+
+
+def _event_list(raw: bytes) -> list[Any]:
+    """The objects of a list that was answered as server-sent events; some services do that."""
+    if not raw.lstrip().startswith(b"data:"):
+        return []
+    rows = (line.removeprefix(b"data:").strip() for line in raw.splitlines())
+    try:
+        return [orjson.loads(row) for row in rows if row and row != b"[DONE]"]
+    except orjson.JSONDecodeError:
+        return []
 
 
 def part(value: str) -> str:

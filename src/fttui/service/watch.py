@@ -190,6 +190,8 @@ class Watcher:
             return self._failed(desk, errors.problem(exc, doing="Reading the jobs"))
         desk.read_at = self._clock()
         mended, desk.problem = desk.problem is not None, None
+        if mended:
+            desk.pace.hurry()
         live = any(job.live for job in desk.jobs.values())
         seconds = desk.pace.after(changed=bool(desk.news), live=live, seen=self._seen(desk))
         if desk.news or mended or desk.first:
