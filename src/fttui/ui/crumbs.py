@@ -123,5 +123,12 @@ def banner(thread: Thread, backend: Backend) -> list[Part]:
         return []
     from fttui.pricing import lifecycle
 
-    note = lifecycle.banner(thread.model, date.today())
-    return [(f"⚠ {note.short}", "warning" if note.level == "warning" else "error")] if note else []
+    left = lifecycle.life(thread.model, date.today())
+    if left.level == "ok":
+        return []
+    if left.level == "over":
+        return [(f"⚠ {thread.model.title} can no longer be trained", "error")]
+    style = "error" if left.level == "urgent" else "warning"
+    if left.tuned_days is not None:
+        return [(f"⚠ tuned {thread.model.title} ends in {plural(left.tuned_days, 'day')}", style)]
+    return [(f"⚠ training ends in {plural(left.training_days or 0, 'day')}", style)]
