@@ -127,7 +127,7 @@ class Loop:
 
         args = self.args
         if args.sample:
-            self.path, self.validation = samples.pair(args.sample)
+            self.path, self.validation = samples.path(args.sample), samples.heldout(args.sample)
         elif args.file:
             self.path, self.validation = args.file, args.validation
         else:

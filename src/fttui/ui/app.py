@@ -280,7 +280,7 @@ class FttuiApp(App[None]):
         from fttui import samples
 
         self.backend.use("local")
-        self.open(samples.EXTRACTION, samples.EXTRACTION_HELDOUT)
+        self.open(samples.path("extraction"), samples.heldout("extraction"))
 
     def do_profile(self) -> None:
         from fttui.ui.dialogs.choose import Choice, Choose

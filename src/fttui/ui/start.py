@@ -27,7 +27,7 @@ def _files(args: argparse.Namespace) -> tuple[Path | None, Path | None]:
     if args.demo:
         from fttui import samples
 
-        return samples.EXTRACTION, samples.EXTRACTION_HELDOUT
+        return samples.path("extraction"), samples.heldout("extraction")
     path = Path(args.file).expanduser() if args.file else None
     validation = Path(args.validation).expanduser() if args.validation else None
     return path, validation

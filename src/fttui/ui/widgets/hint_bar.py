@@ -49,7 +49,7 @@ class HintBar(Widget):
         for action in of_scope(scope):
             if action.id not in ids:
                 continue
-            off = bool(why_not and why_not(action.id))
+            off = bool(why_not and scope == self.scope and why_not(action.id))
             key = label(keys_of(action, keymap)[0])
             parts += [
                 (key, "faint" if off else "key"),
