@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import Any
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
@@ -16,6 +18,7 @@ from fttui.local.schema import Expiry, parse
 from fttui.local.store import Document, Store, new_id, now, public
 
 SIZE_LIMIT = 512 * 2**20  # bytes; the cloud's, larger files go through /v1/uploads
+_EXPIRES = re.compile(r"^expires_after\[(\w+)\]$")
 PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")
 
 
@@ -112,16 +115,26 @@ def _check(form: Form) -> int | None:
         )
     if form.size == 0:
         raise ApiError(400, "File is empty.", code="empty_file", param="file")
-    expiry: dict[str, object] = {}
+    expiry: Any = {}
     for name, value in form.fields.items():
-        if name.startswith("expires_after[") and name.endswith("]"):
-            key = name.removeprefix("expires_after[").removesuffix("]")
-            expiry[key] = int(value) if value.isascii() and value.isdigit() else value
+        if name == "expires_after":  # as one JSON part
+            expiry = _json(value, name)
+        elif match := _EXPIRES.match(name):  # as the stock clients send it
+            expiry[match[1]] = int(value) if value.isascii() and value.isdigit() else value
         elif name != "purpose":
             raise ApiError(
                 400, f"Unknown parameter: '{name}'.", code="unknown_parameter", param=name
             )
     return parse(Expiry, expiry).seconds if expiry else None
+
+
+def _json(text: str, param: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise ApiError(
+            400, f"Invalid value for '{param}': it is not JSON.", code="invalid_value", param=param
+        ) from None
 
 
 async def listing(request: Request) -> Response:

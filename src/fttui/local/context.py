@@ -104,7 +104,7 @@ def page(request: Request, kind: str, *, limit: int, maximum: int = 100, **how: 
         return context(request).store.page(kind, after=after, limit=count, **how)
     except UnknownCursor:
         raise ApiError(
-            400,
+            404,
             f"Invalid 'after': nothing in this list is called {printable(str(after))}.",
             code="invalid_value",
             param="after",
