@@ -99,7 +99,7 @@ def _terminal() -> Iterator[Line]:
 def _engine() -> Iterator[Line]:
     from fttui.local import launch, models
 
-    default = models.default_name()
+    default = models.DEFAULT
     found = models.locate(default)
     if found:
         yield Line("engine", "ok", f"base model {default}: {found}")

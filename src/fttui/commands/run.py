@@ -314,11 +314,11 @@ class Loop:
             self.say(f"checkpoint  step {row.step:<5} {_losses(row.metrics)}")
 
     def _failed(self, job: Job) -> int:
-        from fttui.service import errors
+        from fttui.service import remedies
 
-        problem = errors.job_problem(job)
-        if problem is None:
-            problem = Problem(f"the job was {job.status}", code=job.status)
+        problem = Problem(f"the job was {job.status}", code=job.status)
+        if job.error is not None:
+            problem = remedies.job_problem(job.error, job.id)
         if self.args.json:
             print(json.dumps({**self.result, "error": problem.as_dict()}, ensure_ascii=False))
         else:

@@ -159,7 +159,7 @@ class FttuiApp(App[None]):
         return crumbs.whose(self.backend)
 
     def banner(self) -> list[Part]:
-        return crumbs.banner(self.thread, self.backend)
+        return crumbs.banner(self.thread)
 
     # -- saying things
 

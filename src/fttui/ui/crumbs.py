@@ -117,7 +117,7 @@ def whose(backend: Backend) -> list[Part]:
     return parts
 
 
-def banner(thread: Thread, backend: Backend) -> list[Part]:
+def banner(thread: Thread) -> list[Part]:
     """The lifecycle of the plan's model, when its end is near."""
     if thread.model is None:
         return []
@@ -126,9 +126,11 @@ def banner(thread: Thread, backend: Backend) -> list[Part]:
     left = lifecycle.life(thread.model, date.today())
     if left.level == "ok":
         return []
-    if left.level == "over":
-        return [(f"⚠ {thread.model.title} can no longer be trained", "error")]
-    style = "error" if left.level == "urgent" else "warning"
+    parts = []
+    if not left.trainable:
+        parts.append("cannot be trained")
+    elif left.training_days is not None:
+        parts.append(f"training ends in {left.training_days}d")
     if left.tuned_days is not None:
-        return [(f"⚠ tuned {thread.model.title} ends in {plural(left.tuned_days, 'day')}", style)]
-    return [(f"⚠ training ends in {plural(left.training_days or 0, 'day')}", style)]
+        parts.append(f"model retires in {left.tuned_days}d" if left.answers else "model retired")
+    return [("⚠ " + ", ".join(parts), "error" if left.level == "over" else "warning")]
