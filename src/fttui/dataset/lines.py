@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import threading
 from array import array
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -33,6 +34,7 @@ class LineIndex:
         self.complete = self.size == 0
         self._starts = array("Q") if self.complete else array("Q", (0,))
         self._scanned = 0
+        self._lock = threading.Lock()  # two threads may ask for more at once
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> LineIndex:
@@ -41,19 +43,20 @@ class LineIndex:
 
     def extend(self, max_bytes: int = 8 * BLOCK) -> bool:
         """Index up to `max_bytes` more; True when the whole file is indexed."""
-        end = min(self.size, self._scanned + max_bytes)
-        while self._scanned < end:
-            block = os.pread(self._fd, min(BLOCK, end - self._scanned), self._scanned)
-            if not block:  # the file became shorter
-                self.size = self._scanned
-                break
-            base = self._scanned + 1
-            self._starts.extend([base + found.start() for found in _NEWLINE.finditer(block)])
-            self._scanned += len(block)
-        if self._scanned >= self.size and not self.complete:
-            self.complete = True
-            if self._starts and self._starts[-1] >= self.size:
-                self._starts.pop()  # nothing after the last newline
+        with self._lock:
+            end = min(self.size, self._scanned + max_bytes)
+            while self._scanned < end:
+                block = os.pread(self._fd, min(BLOCK, end - self._scanned), self._scanned)
+                if not block:  # the file became shorter
+                    self.size = self._scanned
+                    break
+                base = self._scanned + 1
+                self._starts.extend([base + found.start() for found in _NEWLINE.finditer(block)])
+                self._scanned += len(block)
+            if self._scanned >= self.size and not self.complete:
+                self.complete = True
+                if self._starts and self._starts[-1] >= self.size:
+                    self._starts.pop()  # nothing after the last newline
         return self.complete
 
     def __len__(self) -> int:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 STEP_SECONDS = 0.03  # the detail follows a single step at once …
 REST_SECONDS = 0.18  # … and waits for the end of a run of steps: a held key stays cheap
 DISK_SECONDS = 3.0  # how often the file is looked at for changes
+GROW_SECONDS = 0.3  # how often the list grows while a large file is indexed
 COPY_BYTES = 8 << 20
 NEEDS_FILE = "no file is open"
 
@@ -66,6 +67,7 @@ class DataScreen(FindingScreen):
         self._changed_on_disk = False
         self._timer: Timer | None = None
         self._last_move = 0.0
+        self._grown = 0.0
 
     def body(self) -> Iterable[Widget]:
         yield Welcome(id="welcome")
@@ -95,14 +97,21 @@ class DataScreen(FindingScreen):
         if thread.index is None:
             return
         if "index" in fields:
-            self.rows.grow()
-            self.say_titles()
+            self._grow(thread.index)
         if thread.report is not self._report:
             self._take_report()
         if "row" in fields and self.rows.line != thread.row:
             self.rows.go_to(thread.row)
-        if fields & {"index", "row", "place", "report"}:
+        if fields & {"path", "row", "place", "report"} or not self.view.title:
             self.show_example()
+
+    def _grow(self, index: LineIndex) -> None:
+        """More lines are known; while they come in the list is told now and then, not each time."""
+        now = monotonic()
+        if index.complete or now - self._grown > GROW_SECONDS:
+            self._grown = now
+            self.rows.grow()
+            self.say_titles()
 
     def _arrange(self) -> None:
         """Show the page that fits: the welcome, what is wrong with the file, or the file."""

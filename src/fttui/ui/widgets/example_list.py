@@ -85,9 +85,8 @@ class ExampleList(LineList):
 
     def header(self, width: int) -> Sequence[Part]:
         """The column titles, aligned with the rows."""
-        digits = self._digits()
-        titles = f"{'line':>{digits}}   {'msgs':>4}  {'tokens':>7}  "
-        return [(fit(titles + "begins with", width), "faint")]
+        titles = f"   {'line':>{self._digits()}}  {'msgs':>4}  {'tokens':>7}  begins with"
+        return [(titles[:width], "faint")]
 
     def _digits(self) -> int:
         return max(5, len(f"{len(self.index):,}")) if self.index is not None else 5
@@ -106,15 +105,14 @@ class ExampleList(LineList):
         elif style == "error":
             glyph, mark = "✗", "error"
         elif facts is not None:
-            glyph, mark = "✓", "faint"
-        digits = self._digits()
-        used = digits + 19
+            glyph, mark = "✓", "dim"
+        facts_text = f"{line + 1:>{self._digits()},}  {messages:>4}  {tokens:>7}  "
+        room = width - len(facts_text) - 3
+        # Few parts: each one costs its colour on the wire.
         return [
-            (f"{line + 1:>{digits},}", "dim"),
             (f" {glyph} ", mark),
-            (f"{messages:>4}", "dim"),
-            (f"  {tokens:>7}  ", "dim"),
-            (fit(words, width - used + 1), "" if style == "error" else style),
+            (facts_text, "dim"),
+            (fit(words, room), "" if style == "error" else style),
         ]
 
     def _facts(self, line: int) -> Row | None:

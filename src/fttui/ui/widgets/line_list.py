@@ -128,11 +128,14 @@ class LineList(ScrollView, can_focus=True):
         top, height = int(self.scroll_offset.y), self.scrollable_content_region.height
         if height and not top <= new < top + height:
             above = new < top
-            near = abs(new - (top if above else top + height - 1)) < height
-            y = new if above else new - height + 1
-            self.scroll_to(
-                y=max(0, y if near else new - height // 2), animate=False, immediate=True
-            )
+            if abs(new - old) == 1:  # a step over the edge: by most of a page, not line by line,
+                # since every scroll sends the whole list
+                y = new - 2 * height // 3 if above else new - height // 3
+            elif abs(new - (top if above else top + height - 1)) < height:
+                y = new if above else new - height + 1
+            else:
+                y = new - height // 2
+            self.scroll_to(y=max(0, y), animate=False, immediate=True)
             self.refresh()
         else:
             self.refresh_row(old)

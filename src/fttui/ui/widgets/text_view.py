@@ -10,9 +10,9 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding
-from textual.geometry import Region, Size
-from textual.scroll_view import ScrollView
+from textual.geometry import Region
 from textual.strip import Strip
+from textual.widget import Widget
 
 from fttui.ui.text import Palette, Part
 
@@ -50,15 +50,15 @@ def _wrap_line(line: str, width: int) -> Iterator[str]:
     yield current
 
 
-class TextView(ScrollView, can_focus=True):
-    """Lines made by a builder for the width at hand. Draws and sends what changed, nothing more.
+class TextView(Widget, can_focus=True):
+    """Lines made by a builder for the width at hand; `show(builder)` replaces them.
 
-    `show(builder)` replaces the text; it is built again when the width changes.
+    It scrolls itself and draws its own scrollbar: Textual's would lay out the screen and send the whole
+    widget for every text of another length.
     """
 
     DEFAULT_CSS = """
-    TextView { height: 1fr; width: 1fr; background: $background; scrollbar-size-vertical: 1;
-        overflow-x: hidden; scrollbar-gutter: stable; padding: 0 1; }
+    TextView { height: 1fr; width: 1fr; background: $background; padding: 0 0 0 1; }
     """
     BINDINGS = [
         Binding("down,j", "go(1)", "Down", show=False, id="text.down"),
@@ -75,7 +75,8 @@ class TextView(ScrollView, can_focus=True):
         super().__init__(id=id, classes=classes)
         self._builder: Builder = builder or (lambda width: ())
         self._lines: Sequence[Line] = ()
-        self._built_for = -1
+        self._top = 0
+        self._sent: list[Strip] = []  # what is on the screen
         self._marked: re.Pattern[str] | None = None
         self._palette: Palette | None = None
         self._palette_theme = ""
@@ -84,14 +85,9 @@ class TextView(ScrollView, can_focus=True):
 
     def show(self, builder: Builder, *, mark: re.Pattern[str] | None = None) -> None:
         """Show what `builder(width)` makes, from its first line; `mark` lights up what it matches."""
-        old = [] if self._built_for < 0 else self._visible()
-        self._builder, self._marked = builder, mark
-        if not self._room:
-            self._built_for = -1
-            return
-        self.scroll_to(y=0, animate=False, immediate=True, force=True)
+        self._builder, self._marked, self._top = builder, mark, 0
         self._build()
-        self._send_changes(old)
+        self._send()
 
     def text(self) -> str:
         """What it says, without colours (for tests and the clipboard)."""
@@ -99,10 +95,8 @@ class TextView(ScrollView, can_focus=True):
 
     def jump(self, line: int) -> None:
         """Bring a line of the text into view."""
-        height = max(1, self.content_size.height)
-        top = int(self.scroll_offset.y)
-        if not top <= line < top + height:
-            self.scroll_to(y=max(0, line - height // 3), animate=False, immediate=True)
+        if not self._top <= line < self._top + self.size.height:
+            self._scroll(line - self.size.height // 3)
 
     def find(self, wanted: str) -> int:
         """The first line that has a part of style `wanted`, -1 for none."""
@@ -112,44 +106,49 @@ class TextView(ScrollView, can_focus=True):
         return -1
 
     def _build(self) -> None:
-        width = self._room
-        self._built_for = width
-        self._lines = self._builder(width) if width > 0 else ()
-        self.virtual_size = Size(width, len(self._lines))
-
-    @property
-    def _room(self) -> int:
-        return self.scrollable_content_region.width  # without the scrollbar
+        room = self.size.width - 1  # the last column is the scrollbar's
+        self._lines = self._builder(room) if room > 0 else ()
 
     def on_resize(self, event: events.Resize) -> None:
-        if self._room != self._built_for:
-            self._build()
-            self.refresh()
+        self._build()
+        self._scroll(self._top)
+        self.refresh()
 
-    def _visible(self) -> list[Strip]:
-        return [self._strip(y) for y in range(self.content_size.height)]
-
-    def _send_changes(self, old: list[Strip]) -> None:
-        """Refresh runs of lines that differ from those that were there."""
-        new = self._visible()
+    def _send(self) -> None:
+        """Refresh the lines that differ from those on the screen."""
+        new = [self._strip(y) for y in range(self.size.height)]
+        old, self._sent = self._sent, new
         if len(old) != len(new):
             self.refresh()
             return
-        for y, (before, after) in enumerate(zip(old, new, strict=True)):
-            if before != after:
-                self.refresh(Region(0, y, self.size.width, 1))
+        changed = [y for y, (a, b) in enumerate(zip(old, new, strict=True)) if a != b]
+        if changed:
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
 
     # -- motion
 
+    def _scroll(self, top: int) -> None:
+        top = max(0, min(top, len(self._lines) - self.size.height))
+        if top != self._top:
+            self._top = top
+            self._send()
+
     def action_go(self, delta: int) -> None:
-        self.scroll_relative(y=delta, animate=False)
+        self._scroll(self._top + delta)
 
     def action_page(self, direction: int) -> None:
-        step = max(1, self.content_size.height - 1)
-        self.scroll_relative(y=direction * step, animate=False)
+        self._scroll(self._top + direction * max(1, self.size.height - 1))
 
     def action_edge(self, which: int) -> None:
-        self.scroll_to(y=len(self._lines) if which else 0, animate=False)
+        self._scroll(len(self._lines) if which else 0)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self._scroll(self._top + 3)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self._scroll(self._top - 3)
 
     # -- drawing
 
@@ -160,19 +159,28 @@ class TextView(ScrollView, can_focus=True):
         return self._palette
 
     def render_line(self, y: int) -> Strip:
-        return self._strip(y)
+        if y == 0:  # a full repaint begins: theme or size may have changed what `_sent` holds
+            self._sent = [self._strip(row) for row in range(self.size.height)]
+        return self._sent[y] if y < len(self._sent) else self._strip(y)
 
     def _strip(self, y: int) -> Strip:
-        row = y + int(self.scroll_offset.y)
-        base, width = self.rich_style, self._room
-        if row >= len(self._lines):
-            return Strip.blank(width, base)
+        base, width = self.rich_style, self.size.width
+        row = y + self._top
+        parts = self._lines[row] if row < len(self._lines) else ()
         segments = [
-            Segment(text, base + style)
-            for part in self._lines[row]
-            for text, style in self._styled(part)
+            Segment(text, base + style) for part in parts for text, style in self._styled(part)
         ]
-        return Strip(segments).adjust_cell_length(width, base)
+        strip = Strip(segments).adjust_cell_length(max(0, width - 1), base)
+        return Strip([*strip, Segment(self._bar(y), base + self.palette["faint"])])
+
+    def _bar(self, y: int) -> str:
+        """The scrollbar's cell on a line; blank where all of the text is in view."""
+        count, height = len(self._lines), self.size.height
+        if count <= height:
+            return " "
+        length = max(1, height * height // count)
+        start = round(self._top * (height - length) / max(1, count - height))
+        return "▐" if start <= y < start + length else " "
 
     def _styled(self, part: Part) -> Iterable[tuple[str, Style]]:
         text, name = (part, "") if isinstance(part, str) else part
