@@ -50,6 +50,7 @@ __all__ = [
     "load",
     "load_or_shipped",
     "override_files",
+    "shipped",
 ]
 
 SHIPPED = Path(__file__).with_name("catalog.toml")
@@ -207,12 +208,17 @@ def load(overrides: Path | None = None) -> Catalog:
     return _load(tuple((path, stamp) for path in files if (stamp := _stamp(path)) is not None))
 
 
+def shipped() -> Catalog:
+    """The catalogue as it was shipped, without anyone's own figures."""
+    return _load(())
+
+
 def load_or_shipped() -> Catalog:
     """Like load, but a broken override file leaves the shipped figures and is told in `.problem`."""
     try:
         return load()
     except Problem as problem:
-        return replace(_load(()), problem=problem)
+        return replace(shipped(), problem=problem)
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

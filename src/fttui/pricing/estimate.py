@@ -140,7 +140,7 @@ def training(
     )
     if price.unit == PER_HOUR:
         return _by_hour(facts, price, home, hours)
-    lines = [_training_line(tokens, count, auto, price)]
+    lines = [_training_line(tokens, count, price)]
     notes: list[str] = []
     billed = tokens * count
     if image_tokens:
@@ -222,10 +222,9 @@ def _checked_epochs(model: Model, method: str, epochs: int) -> int:
     return epochs
 
 
-def _training_line(tokens: int, epochs: int, auto: bool, price: Price) -> Line:
+def _training_line(tokens: int, epochs: int, price: Price) -> Line:
     label = f"Training: {tokens:,} tokens × {plural(epochs, 'epoch')}"
-    note = "auto: an estimate by the cookbook's formula" if auto else ""
-    return token_line(label, tokens * epochs, price, note)
+    return token_line(label, tokens * epochs, price)
 
 
 def _validation(tokens: int, epochs: int, price: Price, home: Provider) -> tuple[Line, Decimal]:
@@ -294,8 +293,6 @@ def _notes(
         notes.append(f"{billed:,} tokens × epochs is more than {home.title} takes ({limit:,})")
     if home.training_note:
         notes.append(home.training_note)
-    if facts.model.dates_note:
-        notes.append(facts.model.dates_note)
     return notes
 
 

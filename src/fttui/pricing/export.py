@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv as csv_module
 import io
 import json as json_module
+from decimal import Decimal
 
 from fttui.pricing.money import exact, show
 from fttui.pricing.plan import Comparison, Row
@@ -55,7 +56,19 @@ def csv(comparison: Comparison) -> str:
     """One row a line of a bill; amounts in full, machine-readable."""
     out = io.StringIO()
     writer = csv_module.writer(out, lineterminator="\n")
-    head = ["plan", "part", "label", "quantity", "unit", "price", "amount", "currency", "as_of", "source", "certain"]
+    head = [
+        "plan",
+        "part",
+        "label",
+        "quantity",
+        "unit",
+        "price",
+        "amount",
+        "currency",
+        "as_of",
+        "source",
+        "certain",
+    ]
     writer.writerow(head)
     for row in comparison.rows:
         parts = (("training", row.training), ("month", row.month))
@@ -116,7 +129,9 @@ def paid_back(row: Row) -> str:
         return "–"
     if back.requests is None or back.months is None:
         return "never at this traffic"
-    text = f"{back.requests:,} requests ({back.months:.1f} months)"
+    days = back.months * 30
+    when = f"{back.months:.1f} months" if days >= 60 else f"{days.quantize(Decimal(1))} days"
+    text = f"{back.requests:,} requests ({when})"
     return text if row.pays_in_time else text + ", after its end"
 
 

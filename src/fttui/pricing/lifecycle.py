@@ -174,7 +174,7 @@ def check_trainable(model: Model, today: date) -> None:
         raise Problem(
             f"{model.id} cannot be fine-tuned at {model.provider}",
             model.note or "the provider offers no method for it",
-            "choose another model; `--use-only` prices its use",
+            "choose another model; `--compare` prices its use",
             code="not_trainable",
         )
     raise Problem(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -29,7 +29,7 @@ class Plan:
     model: Model
     kind: str  # "base" | "tuned"
     traffic: Traffic
-    workload: Workload = Workload()
+    workload: Workload = field(default_factory=Workload)
     epochs: int | None = None
     method: str = "supervised"
     hours: Hours | None = None
