@@ -48,7 +48,7 @@ def test_a_name_that_is_not_this_machine_is_refused(server):
         ("POST", "/fine_tuning/jobs/ftjob-no/cancel", 404),
         ("GET", "/fine_tuning/jobs?limit=0", 400),
         ("GET", "/fine_tuning/jobs?limit=x", 400),
-        ("GET", "/fine_tuning/jobs?after=ftjob-no", 400),
+        ("GET", "/fine_tuning/jobs?after=ftjob-no", 404),
         ("GET", "/files?order=up", 400),
         ("DELETE", "/models/tiny", 403),
     ],

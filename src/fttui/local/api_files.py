@@ -19,7 +19,8 @@ from fttui.local.store import Document, Store, new_id, now, public
 
 SIZE_LIMIT = 512 * 2**20  # bytes; the cloud's, larger files go through /v1/uploads
 _EXPIRES = re.compile(r"^expires_after\[(\w+)\]$")
-PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")
+# The cloud takes `evals` too; there are none here, and the file object's own list lacks it.
+PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data")
 
 
 def save(

@@ -54,12 +54,12 @@ def ensure(
         found = running(root)
         if found:
             return found
-        command = [sys.executable, "-m", "fttui", "serve", "--data", str(root)]
+        command = [sys.executable, "-P", "-m", "fttui", "serve", "--data", str(root)]
         command += ["--idle-exit", str(idle_exit)]
         for name, target in (aliases or {}).items():
             command += ["--alias", f"{name}={target}"]
         for name, path in (models or {}).items():
-            command += ["--model", f"{name}={path}"]
+            command += ["--model", f"{name}={Path(path).expanduser().absolute()}"]
         return _start(command, root, deadline)
     finally:
         lock.release()

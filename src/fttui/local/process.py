@@ -35,7 +35,7 @@ class Trainer:
             _cut_torn_line(self.dir / "events.jsonl")
             with (self.dir / "trainer.log").open("ab") as out:
                 self._child = subprocess.Popen(
-                    [sys.executable, "-m", "fttui.local.trainer", str(self.dir)],
+                    [sys.executable, "-P", "-m", "fttui.local.trainer", str(self.dir)],
                     stdin=subprocess.DEVNULL,
                     stdout=out,
                     stderr=subprocess.STDOUT,

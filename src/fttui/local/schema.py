@@ -75,7 +75,7 @@ class Expiry(Body):
 
 class CreateUpload(ClosedBody):
     filename: StrictStr
-    purpose: Literal["assistants", "batch", "fine-tune", "vision", "user_data", "evals"]
+    purpose: Literal["assistants", "batch", "fine-tune", "vision", "user_data"]
     bytes: Annotated[int, BeforeValidator(_number(int, 1, 8 * 2**30))]
     mime_type: StrictStr
     expires_after: Expiry | None = None

@@ -140,7 +140,7 @@ class Supervisor:
         try:
             path = await self._base(job)
         except Problem as problem:
-            if self._status(id_) in ("queued", "running"):
+            if self._status(id_) in ("queued", "running") and not self._closing:
                 log.warning("job %s: no base model: %s", id_, problem)
                 jobs.failed(
                     self._store, id_, problem.code or "model_not_available",
