@@ -180,35 +180,3 @@ def _without_long_blanks(text: str) -> tuple[str, int]:
         return " "
 
     return _LONG_BLANKS.sub(note, text), blanks
-
-
-def message_tokens(message: Any, size: dict[str, int]) -> int:  # pragma: no cover - see scan
-    """Kept for readers: MESSAGE + the counts of `message_texts`."""
-    return MESSAGE + sum(size[text] for text in message_texts(message))
-
-
-def message_texts(message: Any) -> Iterator[str]:
-    """Every text of a message that is tokenised: content, name, calls."""
-    content = message.get("content")
-    if isinstance(content, str):
-        yield content
-    elif isinstance(content, list):
-        for part in content:
-            if isinstance(part, dict) and isinstance(part.get("text"), str):
-                yield part["text"]
-    elif isinstance(message.get("refusal"), str):
-        yield message["refusal"]
-    yield from call_texts(message)
-
-
-def call_texts(message: Any) -> Iterator[str]:
-    """Names and arguments of the calls a message makes."""
-    calls = message.get("tool_calls")
-    if isinstance(calls, list):
-        for call in calls:
-            function = call.get("function") if isinstance(call, dict) else None
-            if isinstance(function, dict):
-                yield from (v for v in (function.get("name"), function.get("arguments")) if isinstance(v, str))
-    function = message.get("function_call")
-    if isinstance(function, dict):
-        yield from (v for v in (function.get("name"), function.get("arguments")) if isinstance(v, str))

@@ -1,0 +1,253 @@
+"""A stretch of lines: read, checked and counted. The same code runs here and in worker processes."""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from fttui.dataset.checks import answers, example, line, text
+from fttui.dataset.checks.context import Context, Facts
+from fttui.dataset.report import Rows
+from fttui.dataset.target import Target
+from fttui.dataset.tokens import TokenCounter, counter
+
+BLOCK = 1 << 20
+MAX_LINE = 64_000_000  # bytes; a longer line is reported and not read
+CLOSE = 0.9  # of the limit: K002
+SEPARATORS = (b"\xe2\x80\xa8", b"\xe2\x80\xa9", b"\xc2\x85")
+LEGACY_LIMIT = 16_384
+SMALL = 1_000  # tokens: below, a short answer to a declared tool list is nothing odd
+
+
+@dataclass(slots=True)
+class Task:
+    """Bytes [start, stop) of a file whose text lies in [first, end): the lines that begin there."""
+
+    start: int
+    stop: int
+    first: int
+    end: int
+
+
+@dataclass(slots=True)
+class Result:
+    """What a stretch held; lines count from 1 within it."""
+
+    lines: int = 0
+    examples: int = 0
+    kept: list[tuple[str, str, int, str, str, int, int]] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    severities: Counter[str] = field(default_factory=Counter)
+    facts: Facts = field(default_factory=Facts)
+    rows: Rows = field(default_factory=Rows)
+    digests: array[int] = field(default_factory=lambda: array("Q"))
+    digest_lines: array[int] = field(default_factory=lambda: array("I"))
+    blanks: list[tuple[int, int]] = field(default_factory=list)  # first and last of each run
+    systems: dict[str, int] = field(default_factory=dict)  # system prompt → its tokens
+    estimated: int = 0
+    last_newline: bool = True
+
+
+def read_lines(fd: int, task: Task) -> tuple[int, bytes, bool]:
+    """(offset, bytes, whole): the lines that begin in [start, stop). whole False: the last is too long."""
+    begin = task.start
+    if begin > task.first:
+        begin = _after_newline(fd, task.start - 1, task.stop)
+    if begin < 0 or begin >= task.stop:
+        return begin, b"", True
+    data = os.pread(fd, task.stop - begin, begin)
+    while data and data[-1] != 10 and begin + len(data) < task.end:
+        more = os.pread(fd, min(BLOCK * 4, task.end - begin - len(data)), begin + len(data))
+        if not more:
+            break
+        cut = more.find(b"\n")
+        if cut >= 0:
+            return begin, data + more[: cut + 1], True
+        data += more
+        if len(data) - data.rfind(b"\n") > MAX_LINE:
+            return begin, data[: data.rfind(b"\n") + 1], False
+    return begin, data, True
+
+
+def _after_newline(fd: int, at: int, stop: int) -> int:
+    while at < stop:
+        block = os.pread(fd, min(BLOCK, stop - at), at)
+        cut = block.find(b"\n")
+        if cut >= 0:
+            return at + cut + 1
+        if not block:
+            break
+        at += len(block)
+    return -1
+
+
+class Scanner:
+    """Checks stretches of one file for one target; holds what is worth keeping between them."""
+
+    def __init__(self, target: Target, hint: str, muted: frozenset[str]) -> None:
+        self.target, self.hint, self.muted = target, hint, muted
+        self.counter: TokenCounter = counter(target.encoding)
+        self.tools: dict[bytes, Any] = {}
+
+    def scan(self, fd: int, task: Task) -> Result:
+        begin, data, whole = read_lines(fd, task)
+        result = Result()
+        context = Context(self.target, self.hint, self.muted)
+        context.tools_seen = self.tools
+        pending = _Pending()
+        if data:
+            self._lines(data, begin, task, context, result, pending)
+        if not whole:
+            result.lines += 1
+            result.examples += 1
+            context.line, context.offset = result.lines, begin + len(data)
+            context.add("J001", "", f"line is longer than {MAX_LINE // 1_000_000} MB; it was not read")
+            result.rows.line.append(result.lines)
+            pending.row(result, 0, 3)
+            pending.skip()
+        self._count(context, result, pending)
+        result.kept, result.counts = context.kept, context.counts
+        result.severities, result.facts = context.severities, context.facts
+        for prompt in context.facts.texts.get("system", ()):
+            result.systems[prompt] = self.counter.count(prompt)
+        result.estimated = self.counter.estimated
+        return result
+
+    def _lines(
+        self, data: bytes, begin: int, task: Task, context: Context, result: Result, pending: _Pending
+    ) -> None:
+        result.last_newline = data.endswith(b"\n")
+        lines = data.split(b"\n")
+        if result.last_newline:
+            lines.pop()
+        breaks = any(mark in data for mark in SEPARATORS)
+        returns = b"\r" in data
+        last = len(lines) if not result.last_newline and begin + len(data) >= task.end else 0
+        offset = begin
+        for number, raw in enumerate(lines, 1):
+            context.line, context.offset, context.worst = number, offset, 0
+            offset += len(raw) + 1
+            if returns and raw.endswith(b"\r"):
+                context.facts.see("crlf", number)
+                raw = raw[:-1]
+            if not raw or raw.isspace():
+                _blank(result.blanks, number)
+                continue
+            if breaks and any(mark in raw for mark in SEPARATORS):
+                context.facts.see("separator", number)
+            self._example(raw, context, result, pending, number == last)
+        result.lines = len(lines)
+
+    def _example(
+        self, raw: bytes, context: Context, result: Result, pending: _Pending, last: bool
+    ) -> None:
+        result.examples += 1
+        result.rows.line.append(context.line)
+        obj = line.parse(raw, context, last=last)
+        if obj is None:
+            context.start_example()
+            pending.row(result, 0, context.worst)
+            pending.skip()
+            return
+        kind = example.check(obj, raw, context)
+        text.check_texts(raw, context)
+        result.digests.extend(answers.check(obj, kind, context))
+        result.digest_lines.append(context.line)
+        pending.row(result, _messages(obj, kind), context.worst)
+        pending.take(context, kind, len(raw) > self.target.example_limit * CLOSE)
+
+    def _count(self, context: Context, result: Result, pending: _Pending) -> None:
+        counts = self.counter.count_all(pending.texts)
+        at = 0
+        for i, (plain, trained, fixed, fixed_trained) in enumerate(pending.spans):
+            middle, end = at + plain, at + plain + trained
+            learnt = sum(counts[middle:end]) + fixed_trained
+            whole = sum(counts[at:middle]) + sum(counts[middle:end]) + fixed
+            at = end
+            result.rows.tokens.append(whole)
+            result.rows.trained.append(learnt)
+            if whole:
+                self._judge(i, whole, learnt, context, result, pending)
+
+    def _judge(
+        self, i: int, whole: int, learnt: int, context: Context, result: Result, pending: _Pending
+    ) -> None:
+        """Token rules of one example (K001-K004, L013)."""
+        kind, offset = pending.kinds[i]
+        limit = self.target.example_limit
+        context.line, context.worst, context.offset = result.rows.line[i], 0, offset
+        if kind == "completion" and whole > LEGACY_LIMIT:
+            context.add("L013", "", f"{whole:,} tokens; {LEGACY_LIMIT:,} is what these models take")
+        elif whole > limit:
+            order = pending.orders.get(i, [])
+            kept, cut = _cut(order, limit, self.counter)
+            severity = "error" if cut else ""
+            lost = f"{whole - limit:,} tokens are cut from the end"
+            context.add("K001", "", f"{whole:,} tokens; {limit:,} is the limit, {lost}", severity=severity)
+            if cut and not kept:
+                context.add("K003", "", "everything that would be trained is cut")
+        elif whole > limit * CLOSE:
+            context.add("K002", "", f"{whole:,} tokens of {limit:,}")
+        if kind == "chat" and learnt and learnt * 100 < whole > SMALL:
+            context.add("K004", "", f"{learnt:,} of {whole:,} tokens are trained")
+        if context.worst > result.rows.severity[i]:
+            result.rows.severity[i] = context.worst
+
+
+def _cut(order: list[tuple[str, bool]], limit: int, counter: TokenCounter) -> tuple[int, int]:
+    """Trained tokens before and beyond the limit."""
+    at = kept = cut = 0
+    for (_, trained), n in zip(order, counter.count_all([text for text, _ in order]), strict=True):
+        at += 4
+        if trained:
+            inside = max(0, min(n, limit - at))
+            kept += inside
+            cut += n - inside
+        at += n
+    return kept, cut
+
+
+def _messages(obj: dict[str, Any], kind: str) -> int:
+    if kind == "completion":
+        return 2
+    source = obj.get("input") if kind == "preference" else obj
+    value = source.get("messages") if type(source) is dict else None
+    return min(65_535, len(value)) if type(value) is list else 0
+
+
+def _blank(runs: list[tuple[int, int]], number: int) -> None:
+    if runs and runs[-1][1] == number - 1:
+        runs[-1] = (runs[-1][0], number)
+    else:
+        runs.append((number, number))
+
+
+@dataclass(slots=True)
+class _Pending:
+    """Texts of a stretch waiting to be counted together."""
+
+    texts: list[str] = field(default_factory=list)
+    spans: list[tuple[int, int, int, int]] = field(default_factory=list)
+    kinds: list[tuple[str, int]] = field(default_factory=list)
+    orders: dict[int, list[tuple[str, bool]]] = field(default_factory=dict)
+
+    def row(self, result: Result, messages: int, worst: int) -> None:
+        result.rows.messages.append(messages)
+        result.rows.severity.append(worst)
+
+    def skip(self) -> None:
+        self.spans.append((0, 0, 0, 0))
+        self.kinds.append(("", -1))
+
+    def take(self, context: Context, kind: str, long: bool) -> None:
+        if long:
+            self.orders[len(self.spans)] = context.order
+        self.texts += context.plain
+        self.texts += context.trained
+        self.spans.append(
+            (len(context.plain), len(context.trained), context.fixed, context.fixed_trained)
+        )
+        self.kinds.append((kind, context.offset))

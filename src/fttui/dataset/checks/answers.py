@@ -1,0 +1,222 @@
+"""Question and answer of an example: digests to compare lines by, and what the file-wide rules need."""
+
+from __future__ import annotations
+
+import unicodedata
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+import orjson
+
+from fttui.dataset.checks import tools
+from fttui.dataset.checks.context import Context
+from fttui.dataset.checks.text import MODEL_TALK, REFUSAL
+
+# The normal form of near duplicates: lower case, no blanks, no sentence punctuation.
+_LOWER = bytes(c + 32 if 65 <= c <= 90 else c for c in range(256))
+_DROP = b" \t\r\n.,;:!?'\"()[]{}`_\\"
+LONG_ANSWER = 200
+END_MARKS = frozenset(".!?…\"'”’)]}`*|>:;。！？»~_=#/")
+SKETCH = 8  # smallest hashes kept of an answer's sentences
+SENTENCES = 10  # an answer with fewer is not sketched
+KEY = 80  # a longer answer is counted by its digest
+
+
+class Digests(NamedTuple):
+    """8-byte numbers of one example, 0 where it has none."""
+
+    exact: int  # canonical JSON
+    normal: int  # the normal form
+    prompt: int  # everything before the last answer
+    answer: int  # the last answer
+    sketch: int  # the smallest hashes of a long answer's sentences
+
+
+def digest(data: bytes) -> int:
+    return int.from_bytes(blake2b(data, digest_size=8).digest(), "little") or 1
+
+
+def normal_form(data: bytes) -> bytes:
+    if not data.isascii():
+        text = unicodedata.normalize("NFKC", data.decode("utf-8", "replace"))
+        data = text.casefold().encode("utf-8", "replace")
+    return data.replace(b"\\n", b"").translate(_LOWER, _DROP)
+
+
+def check(obj: dict[str, Any], kind: str, context: Context) -> Digests:
+    """Compare question and answer of one example; its digests."""
+    canonical = orjson.dumps(obj, option=orjson.OPT_SORT_KEYS)
+    exact = digest(canonical)
+    normal = exact if kind == "unknown" else digest(normal_form(canonical))
+    if kind not in ("chat", "completion", "preference"):
+        prompt = digest(orjson.dumps(obj["messages"])) if kind == "reinforcement" else 0
+        if kind == "reinforcement":
+            _instructions(obj["messages"], context)
+        return Digests(exact, normal, prompt, 0, 0)
+    question, answer, before, said = _parts(obj, kind)
+    if kind != "completion":
+        _instructions(_conversation(obj, kind), context)
+    if said is None:
+        return Digests(exact, normal, 0, 0, 0)
+    _note(question, answer, said, context, kind)
+    return Digests(
+        exact,
+        normal,
+        digest(orjson.dumps(before, option=orjson.OPT_SORT_KEYS)),
+        digest(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)),
+        sketch(answer),
+    )
+
+
+def _conversation(obj: dict[str, Any], kind: str) -> Any:
+    source = obj.get("input") if kind == "preference" else obj
+    return source.get("messages") if type(source) is dict else None
+
+
+def _parts(obj: dict[str, Any], kind: str) -> tuple[str, str, Any, Any]:
+    """(last question, last answer, all before it, what is said: text and calls), said None: no answer."""
+    if kind == "completion":
+        prompt, completion = obj.get("prompt"), obj.get("completion")
+        if type(prompt) is not str or type(completion) is not str:
+            return "", "", None, None
+        return prompt, completion.strip(), prompt, completion
+    messages = _conversation(obj, kind)
+    if type(messages) is not list:
+        return "", "", None, None
+    question = next(
+        (_text(m) for m in reversed(messages) if type(m) is dict and m.get("role") == "user"), ""
+    )
+    if kind == "preference":
+        pair = [obj.get("preferred_output"), obj.get("non_preferred_output")]
+        said = pair[0][0] if type(pair[0]) is list and pair[0] and type(pair[0][0]) is dict else None
+        return (question, _text(said), messages, pair) if said else ("", "", None, None)
+    if not messages or type(messages[-1]) is not dict or messages[-1].get("role") != "assistant":
+        return "", "", None, None
+    last = messages[-1]
+    said = [last.get("content"), [(f.get("name"), f.get("arguments")) for f in tools.functions(last)]]
+    return question, _text(last), messages[:-1], said
+
+
+def _text(message: dict[str, Any]) -> str:
+    content = message.get("content")
+    if type(content) is str:
+        return content
+    if type(content) is list:
+        return "\n".join(
+            p["text"] for p in content if type(p) is dict and type(p.get("text")) is str
+        )
+    return ""
+
+
+def _instructions(messages: Any, context: Context) -> None:
+    if type(messages) is list and messages and type(messages[0]) is dict:
+        first = messages[0]
+        if first.get("role") in ("system", "developer") and type(first.get("content")) is str:
+            context.facts.text("system", first["content"][:4_000], context.line)
+
+
+def _note(question: str, answer: str, said: Any, context: Context, kind: str) -> None:
+    facts, line = context.facts, context.line
+    facts.n["answers"] += 1
+    if kind == "chat" and said[1]:
+        facts.n["answers_calls"] += 1
+        facts.text("calls", ", ".join(str(name)[:60] for name, _ in said[1][:5]), line)
+    if not answer:
+        return
+    if kind != "preference":
+        stripped = answer.strip()
+        key = stripped if len(stripped) <= KEY else "\0" + blake2b(stripped.encode("utf-8", "replace"), digest_size=8).hexdigest()
+        facts.text("answer", key, line)
+    _json(answer, context)
+    _ending(answer, context)
+    if REFUSAL.search(answer[:200]):
+        facts.see("refusal", line)
+    if " model" in answer and MODEL_TALK.search(answer):
+        facts.see("model_talk", line)
+    _echo(question, answer, context)
+    _script(question, answer, context)
+
+
+def _json(answer: str, context: Context) -> None:
+    stripped = answer.strip()
+    if stripped[0:1] in ("{", "[") and stripped[-1] in "}]":
+        try:
+            orjson.loads(stripped)
+            context.facts.n["json"] += 1
+            return
+        except ValueError:
+            pass
+    context.facts.outlier("not_json", context.line)
+
+
+def _ending(answer: str, context: Context) -> None:
+    if answer.count("```") % 2:
+        context.add("Q011", "", "a code block is opened and not closed")
+        return
+    if len(answer) < LONG_ANSWER:
+        return
+    last = answer.rstrip()[-1:]
+    context.facts.n["long"] += 1
+    if last in END_MARKS or not (last.islower() or last == ","):
+        context.facts.n["ended"] += 1
+    else:
+        context.facts.outlier("open_end", context.line)
+
+
+def _echo(question: str, answer: str, context: Context) -> None:
+    asked = question.strip()
+    if len(asked) < 10 or asked[:8].casefold() != answer.lstrip()[:8].casefold():
+        return
+    said = answer.strip()
+    if said.casefold() == asked.casefold() or (len(asked) >= 40 and said.startswith(asked)):
+        context.add("Q017", "", "the answer repeats the question")
+
+
+def _script(question: str, answer: str, context: Context) -> None:
+    here = script(answer)
+    if not here:
+        return
+    context.facts.n[f"script:{here}"] += 1
+    if here != "Latin" or not question.isascii():
+        asked = script(question)
+        if asked and asked != here:
+            context.facts.outlier(f"script:{here}", context.line)
+
+
+# First letters of the blocks that tell scripts apart; good enough to see that a language changed.
+_SCRIPTS = (
+    (0x0041, "Latin"), (0x0250, ""), (0x0370, "Greek"), (0x0400, "Cyrillic"), (0x0530, "Armenian"),
+    (0x0590, "Hebrew"), (0x0600, "Arabic"), (0x0900, "Devanagari"), (0x0980, "Indic"),
+    (0x0E00, "Thai"), (0x0E80, ""), (0x1100, "Korean"), (0x1200, ""), (0x1E00, "Latin"),
+    (0x1F00, "Greek"), (0x2000, ""), (0x3040, "CJK"), (0xAC00, "Korean"), (0xD7B0, ""), (0xF900, "CJK"),
+    (0xFB00, ""),
+)  # fmt: skip
+
+
+def script(text: str) -> str:
+    """The script most letters of the first 300 characters are in; "" with under 20 letters."""
+    part = text[:300]
+    letters = [c for c in part if c.isalpha()] if len(part) >= 20 else []
+    if len(letters) < 20:
+        return ""
+    if part.isascii():
+        return "Latin"
+    counts: dict[str, int] = {}
+    for char in letters:
+        code = ord(char)
+        name = next(n for start, n in reversed(_SCRIPTS) if code >= start)
+        counts[name] = counts.get(name, 0) + 1
+    name, n = max(counts.items(), key=lambda item: item[1])
+    return name if n * 10 >= len(letters) * 8 else ""
+
+
+def sketch(answer: str) -> int:
+    """One number for the smallest hashes of the sentences of a long answer, 0 for a short one: equal
+    numbers mean that about nine tenths of the sentences agree (bottom-k sketch, k = 8)."""
+    if len(answer) < LONG_ANSWER:
+        return 0
+    parts = {part for part in answer.replace(". ", "\n").split("\n") if len(part) > 10}
+    if len(parts) < SENTENCES:
+        return 0
+    hashes = sorted(digest(part.encode("utf-8", "replace")) for part in parts)[:SKETCH]
+    return digest(b"".join(value.to_bytes(8, "little") for value in hashes))

@@ -1,0 +1,148 @@
+"""What the words themselves give away, line by line (M025, Q007-Q011, Q014, Q016, Q017)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from fttui.dataset.checks.context import Context
+from fttui.text import one_line
+
+SPECIAL = re.compile(r"<\|(?:im_start|im_end|im_sep|endoftext|endofprompt|fim_\w+|start|end|message|channel|eot_id|begin_of_text|start_header_id|end_header_id)\|>")
+SECRETS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("API key", re.compile(r"\bsk-(?:proj-|ant-|svcacct-|or-)?[A-Za-z0-9_-]{20,}")),
+    ("AWS key", re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")),
+    ("GitHub token", re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{40,})")),
+    ("Slack token", re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{10,}")),
+    ("Google key", re.compile(r"\bAIza[A-Za-z0-9_-]{35}")),
+    ("private key", re.compile(r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----")),
+)
+MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{2,63}){1,4}(?![\w@])")
+MAIL_MADE_UP = re.compile(r"@(?:example|test)\.(?:com|org|net)$|^git@|^noreply@", re.I)
+CARD = re.compile(r"(?<![\w.,-])[3-6]\d{3}(?:[ -]?\d{4}){2}[ -]?\d{1,4}(?![\w.]*\d)")
+IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
+SSN = re.compile(r"(?<![\d-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])")
+PHONE = re.compile(
+    r"(?<![\w.+-])(?:\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{2,4}(?:[ .-]\d{2,4}){1,4}|\(\d{3}\) ?\d{3}[ .-]\d{4}|\d{3}[.-]\d{3}[.-]\d{4})(?![\w-]|\.\d)"
+)
+IPV4 = re.compile(r"(?<![\w.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w.]*\d)")
+MOJIBAKE = re.compile("\ufffd|â€[\u0080-\uffff]|Ã[\u0080-\u00bf\u2018-\u2122ƒŒœŠšŽžŸ]|Â[\u00a0-\u00bf]|ï»¿|ðŸ")
+# Zero-width joiner and the direction marks are left alone: emoji and right-to-left text need them.
+HIDDEN = re.compile("[\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069]")
+CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
+PLACEHOLDER = re.compile(
+    r"\{\{ ?[A-Za-z_][\w .]{0,40}\}\}|\[(?:INSERT|YOUR|Insert|Your)\b[^\]\n]{0,40}\]|\bTODO\b|\bTBD\b|\b[Ll]orem ipsum|<(?:INSERT|YOUR)[ _-][A-Za-z_ -]{1,30}>"
+)
+MODEL_TALK = re.compile(r"\b[Aa]s an? (?:AI|artificial intelligence)(?: language)? model\b")
+REFUSAL = re.compile(
+    r"(?:I'm|I am|I’m)(?: very| so| really)? sorry,? (?:but )?(?:I )?(?:can't|cannot|can’t|am (?:not able|unable)|won't)"
+    r"|I (?:can't|cannot|can’t|won't|am not able to|am unable to) (?:help|assist|comply|provide|do that|fulfil|answer)"
+    r"|Sorry, (?:but )?I (?:can't|cannot|can’t)|I must decline|I'm not able to (?:help|assist)"
+)
+
+# Bytes without which a line cannot hold what the patterns look for: one pass each, at memory speed.
+SECRET_MARKS = (b"sk-", b"AKIA", b"ASIA", b"gh", b"xox", b"AIza", b"PRIVATE KEY")
+PLACE_MARKS = (b"{{", b"[INSERT", b"[YOUR", b"[Insert", b"[Your", b"TODO", b"TBD", b"orem ipsum", b"<INSERT", b"<YOUR")
+DIGITS = re.compile(rb"\d[\d .()-]{7}")
+ESCAPED = re.compile(rb"\\[bfu]")
+# Questions may be garbled or hold controls as users type them; answers are what the model learns to write.
+TRAINED_ONLY = {CONTROLS, MOJIBAKE}
+LONG = 200_000  # characters of one text that are searched
+
+
+def check_texts(raw: bytes, context: Context) -> None:
+    """Search the texts of an example; `raw` decides which searches can find anything."""
+    for what, pattern in _searches(raw):
+        for text, trained in context.order:
+            if not trained and pattern in TRAINED_ONLY:
+                continue
+            part = text if len(text) <= LONG else text[:LONG]
+            for match in pattern.finditer(part):
+                if _report(what, match, context):
+                    break
+
+
+def _searches(raw: bytes) -> Iterator[tuple[str, re.Pattern[str]]]:
+    if b"@" in raw:
+        yield "mail address", MAIL
+    if any(mark in raw for mark in SECRET_MARKS):
+        yield from SECRETS
+    if DIGITS.search(raw):
+        yield from (("card number", CARD), ("phone number", PHONE), ("SSN", SSN), ("IP address", IPV4), ("IBAN", IBAN))
+    if b"<|" in raw:
+        yield "M025", SPECIAL
+    if any(mark in raw for mark in PLACE_MARKS):
+        yield "Q010", PLACEHOLDER
+    if not raw.isascii() or ESCAPED.search(raw):
+        yield "Q008", MOJIBAKE
+        yield "Q009", HIDDEN
+        yield "Q009", CONTROLS
+
+
+def _report(what: str, match: re.Match[str], context: Context) -> bool:
+    """Note a match unless it only looks like one; True when noted (once a text is enough)."""
+    found = match.group()
+    if what == "M025":
+        context.add("M025", "", f"text holds {found}")
+    elif what == "Q008":
+        context.add("Q008", "", f"garbled: {one_line(_around(match), 30)!r}")
+    elif what == "Q009":
+        context.add("Q009", "", f"U+{ord(found):04X} {_name(found)}")
+    elif what == "Q010":
+        context.add("Q010", "", f"placeholder {one_line(found, 40)}")
+    elif _is_personal(what, found):
+        context.add("Q007", "", f"{what} {mask(found)}")
+    else:
+        return False
+    return True
+
+
+def _around(match: re.Match[str]) -> str:
+    return match.string[max(0, match.start() - 8) : match.end() + 8]
+
+
+def _name(char: str) -> str:
+    return unicodedata.name(char, "control character").lower()
+
+
+def mask(secret: str) -> str:
+    """Enough to find it again, not enough to use it."""
+    clean = one_line(secret)
+    return f"{clean[:2]}…{clean[-1:]} ({len(clean)} characters)"
+
+
+def _is_personal(what: str, text: str) -> bool:
+    if what == "card number":
+        return luhn(text)
+    if what == "IBAN":
+        return iban(text)
+    if what == "mail address":
+        return not MAIL_MADE_UP.search(text) and not text.rsplit(".", 1)[-1].isdigit()
+    if what == "phone number":
+        return 8 <= sum(c.isdigit() for c in text) <= 15
+    if what == "IP address":
+        return not text.startswith(("0.", "127.", "10.", "192.168.", "255.", "1.2.3.")) and _spread(text)
+    return True
+
+
+def _spread(text: str) -> bool:
+    """Whether four numbers look like an address and not like a version or chapter number."""
+    return max(int(part) for part in text.split(".")) > 31
+
+
+def luhn(text: str) -> bool:
+    """The check digit of card numbers (ISO/IEC 7812)."""
+    digits = [int(c) for c in text if c.isdigit()]
+    if not 13 <= len(digits) <= 19 or len(set(digits)) == 1:
+        return False
+    total = sum(digits[-1::-2]) + sum(sum(divmod(2 * d, 10)) for d in digits[-2::-2])
+    return total % 10 == 0
+
+
+def iban(text: str) -> bool:
+    """The check digits of an IBAN (ISO 13616, mod 97)."""
+    plain = text.replace(" ", "")
+    if not 15 <= len(plain) <= 34:
+        return False
+    return int("".join(str(int(c, 36)) for c in plain[4:] + plain[:4])) % 97 == 1
