@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from pathlib import Path
+
+# Before anything imports NumPy: idle threads of its linear algebra spin and slow every test down.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import platformdirs
 import pytest

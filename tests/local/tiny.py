@@ -19,8 +19,10 @@ TEMPLATE = (
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
-MERGES = ["Ġ t", "Ġ a", "i n", "h e", "r e", "o n", "Ġt he", "e r", "s t", "a n", "e n", "o r",
-          "u s", "y s", "t e", "ys te", "u ser", "as s", "i st"]  # fmt: skip
+MERGES = [
+    "Ġ t", "Ġ a", "i n", "h e", "r e", "o n", "Ġt he", "e r", "s t", "a n", "e n", "o r", "u s",
+    "us er", "a s", "as s", "i st",
+]  # fmt: skip
 LAYERS, WIDTH, INNER, HEADS, KV_HEADS, CONTEXT = 2, 64, 128, 4, 2, 512
 _STRING, _ARRAY, _U32, _F32, _I32 = 8, 9, 4, 6, 5
 
