@@ -270,7 +270,7 @@ async def test_what_a_provider_lacks_is_said_with_the_reason(
     server: Any, connect: Callable[..., Provider]
 ) -> None:
     provider = connect(server.url, "nebius")
-    with pytest.raises(Problem, match="cannot pause"):
+    with pytest.raises(Problem, match="cannot pause a job"):
         await jobs.pause(provider, "ftjob-1")
     assert not server.requests
     bare = connect(server.url, overrides={"lacks": {"events": "Not here."}})

@@ -39,7 +39,7 @@ LIKELY = st.dictionaries(st.sampled_from(NAMES), JSON, max_size=10)
 
 
 @pytest.mark.parametrize("build", BUILDERS)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(obj=LIKELY | JSON)
 def test_no_json_at_all_breaks_a_builder(build: type, obj: object) -> None:
     build.from_json(obj)

@@ -12,7 +12,7 @@ from fttui.problem import Problem
 from fttui.text import clean
 
 if TYPE_CHECKING:
-    from fttui.service.chat import ChatResult
+    from fttui.service.chat import ChatResult, ChatStream
     from fttui.service.provider import Provider
     from fttui.service.types import ChatSettings
 
@@ -70,27 +70,43 @@ def _provider(args: argparse.Namespace) -> Provider:
 
 def _once(args: argparse.Namespace, prompt: str) -> int:
     messages = [*_system(args), {"role": "user", "content": prompt}]
+    provider = _provider(args)
+    stream = _stream(provider, args, messages)
 
-    async def ask() -> ChatResult:
-        provider = _provider(args)
+    async def ask() -> None:
         try:
-            return await _say(provider, args, messages, show=not args.json)
+            await _say(stream, show=not args.json)
         finally:
             await provider.close()
 
-    result = asyncio.run(ask())
-    if args.json:
-        print(json.dumps({"model": args.model, **result.as_dict()}, ensure_ascii=False))
-    return 0
+    failed: Problem | None = None
+    try:
+        asyncio.run(ask())
+    except Problem as problem:
+        failed = problem
+    if failed and not args.json:
+        raise failed
+    if args.json:  # also when it failed: with what had arrived
+        error = {"error": failed.as_dict()} if failed else {}
+        print(
+            json.dumps(
+                {"model": args.model, **stream.result.as_dict(), **error}, ensure_ascii=False
+            )
+        )
+    return 2 if failed else 0
 
 
-async def _say(
-    provider: Provider, args: argparse.Namespace, messages: list[dict[str, Any]], *, show: bool
-) -> ChatResult:
-    """Ask, and write the answer as it comes. Control characters are written as signs."""
+def _stream(
+    provider: Provider, args: argparse.Namespace, messages: list[dict[str, Any]]
+) -> ChatStream:
     from fttui.service import chat
 
-    async with chat.stream(provider, args.model, messages, _settings(args)) as stream:
+    return chat.stream(provider, args.model, messages, _settings(args))
+
+
+async def _say(stream: ChatStream, *, show: bool) -> ChatResult:
+    """Write the answer as it comes. On a terminal, control characters are written as signs."""
+    async with stream:
         try:
             async for chunk in stream:
                 if show:
@@ -151,7 +167,7 @@ def _turn(
 ) -> dict[str, Any] | None:
     """One answer; stopped or failed: None, and the conversation goes on without it."""
     try:
-        return runner.run(_say(provider, args, messages, show=True)).message
+        return runner.run(_say(_stream(provider, args, messages), show=True)).message
     except KeyboardInterrupt:
         print("(stopped)", file=sys.stderr)
     except Problem as problem:

@@ -1,99 +1,88 @@
-"""What each kind of provider can do and how it wants to be asked: data, so that nothing else asks who it is.
-
-Sources: the public spec and the providers' own documentation as of 2026-11-21.
-"""
+"""What a provider can do and how it wants to be asked: read from the catalogue, so that nothing else asks who it is."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fttui.problem import Problem
 
+if TYPE_CHECKING:
+    from fttui.pricing.records import Provider as Row
+
 MB = 1_000_000
-GB = 1000 * MB
+FILE_LIMIT = 512 * MB  # bytes; the public API's limit for one upload
+UNKNOWN = "custom"  # the catalogue's row for a provider it does not know
+
+# Features that are dimmed where they are missing, and what they are called in the reason.
+FEATURES = {
+    "events": "shows no events of a job",
+    "checkpoints": "keeps no checkpoints",
+    "cancel": "cannot cancel a job",
+    "pause": "cannot pause a job",
+    "permissions": "does not share checkpoints between projects",
+    "delete": "does not delete tuned models",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """`placement`: hyperparameters go under "method" or on "top". `lacks`: feature → the reason."""
+    """`placement`: hyperparameters go under "method" or on "top". `lacks`: feature → the reason.
+    `unverified`: documented or hoped for, but never seen to work. Sizes in bytes."""
 
     title: str
     placement: str = "method"
     methods: tuple[str, ...] = ("supervised", "dpo", "reinforcement")
     metadata: bool = True  # jobs keep the metadata they are given, and lists filter by it
-    file_limit: int = 512 * MB  # bytes in one upload; larger files go in parts
-    total_limit: int = 8 * GB  # bytes in one file, in parts
-    part_size: int = 64 * MB
+    file_limit: int = FILE_LIMIT  # in one upload; larger files go in parts
+    total_limit: int = FILE_LIMIT  # in one file, in parts
+    part_size: int = 64 * MB  # the public API's limit for one part
     parts: bool = True  # POST /uploads exists
     wants_bom: bool = False  # training files start with a UTF-8 byte-order mark
     needs_deploy: bool = False  # a tuned model must be deployed before it answers
-    paid: bool = True
-    extra_fields: tuple[str, ...] = ()  # fields of this provider in a job's body
     lacks: Mapping[str, str] = field(default_factory=dict)
+    unverified: frozenset[str] = frozenset()
 
     def can(self, feature: str) -> bool:
-        """events · checkpoints · pause · permissions · delete_model · files · models"""
+        """One of FEATURES."""
         return feature not in self.lacks
 
-
-_OPENAI = Capabilities("OpenAI")
-_NO_PERMISSIONS = {"permissions": "Only OpenAI shares checkpoints between projects."}
-KINDS: Mapping[str, Capabilities] = {
-    "openai": _OPENAI,
-    "local": Capabilities(
-        "this machine",
-        methods=("supervised", "dpo"),
-        paid=False,
-        lacks={"permissions": "A local model belongs to nobody else."},
-    ),
-    "azure": Capabilities(
-        "Azure",
-        metadata=False,
-        wants_bom=True,
-        needs_deploy=True,
-        parts=False,
-        total_limit=512 * MB,
-        extra_fields=("trainingType",),
-        lacks={
-            **_NO_PERMISSIONS,
-            "delete_model": "Azure keeps a tuned model; its deployment is what is deleted.",
-        },
-    ),
-    "nebius": Capabilities(
-        "Nebius",
-        placement="top",
-        methods=("supervised",),
-        metadata=False,
-        file_limit=5 * GB,
-        total_limit=5 * GB,
-        parts=False,
-        needs_deploy=True,
-        extra_fields=(
-            "learning_rate",
-            "lora",
-            "lora_r",
-            "lora_alpha",
-            "packing",
-            "warmup_ratio",
-            "context_length",
-        ),
-        lacks={
-            **_NO_PERMISSIONS,
-            "pause": "Nebius cannot pause a job, only cancel it.",
-            "delete_model": "Nebius removes a model with its deployment.",
-        },
-    ),
-    "custom": Capabilities("custom"),
-}
+    @property
+    def tags(self) -> bool:
+        """A job's metadata can be relied on to find it again."""
+        return self.metadata and "metadata" not in self.unverified
 
 
 def of(kind: str, overrides: Mapping[str, Any] | None = None) -> Capabilities:
     """The capabilities of a provider kind, with a profile's `overrides` put over them."""
-    found = KINDS.get(kind, KINDS["custom"])
-    if not overrides:
-        return found
+    from fttui.pricing.catalog import load_or_shipped
+
+    rows = load_or_shipped().providers
+    found = _from_row(rows.get(kind) or rows[UNKNOWN])
+    return _override(found, overrides) if overrides else found
+
+
+def _from_row(row: Row) -> Capabilities:
+    limit = row.file_max or FILE_LIMIT
+    return Capabilities(
+        title=row.title,
+        placement="top" if row.placement == "top-level" else "method",
+        methods=row.methods,
+        metadata=row.can("metadata"),
+        file_limit=limit,
+        total_limit=row.upload_max or limit,
+        parts=row.can("uploads"),
+        wants_bom=row.bom,
+        needs_deploy=row.needs_deploy,
+        lacks={
+            name: f"{row.title} {words}." for name, words in FEATURES.items() if not row.can(name)
+        },
+        unverified=row.unverified,
+    )
+
+
+def _override(found: Capabilities, overrides: Mapping[str, Any]) -> Capabilities:
     known = {item.name for item in fields(Capabilities)}
     unknown = sorted(set(overrides) - known)
     if unknown:

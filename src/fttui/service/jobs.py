@@ -121,14 +121,15 @@ async def _after_silence(
 
 
 async def look(provider: Provider, spec: LaunchSpec, *, since: float) -> Job | None:
-    """The job made from `spec`, if it is listed: by its tag, or, where a provider keeps no metadata,
-    by model, files, method, seed and suffix among the jobs created after `since` (Unix seconds)."""
+    """The job made from `spec`, if it is listed: by its tag; or, since some providers drop metadata,
+    an untagged one with the same model, files and settings created after `since` (Unix seconds;
+    0: within a day, and only where tags are known to be dropped)."""
     query: dict[str, Any] = {"limit": LOOK_LIMIT}
     page = await _page(provider, query)
     for job in page.items:
         if job.metadata.get(TAG) == spec.tag:
             return job
-    if provider.capabilities.metadata:
+    if provider.capabilities.tags and not since:
         return None
     since = since or time.time() - 24 * 3600
     return next((job for job in page.items if job.created_at >= since and _fits(job, spec)), None)
@@ -136,6 +137,8 @@ async def look(provider: Provider, spec: LaunchSpec, *, since: float) -> Job | N
 
 def _fits(job: Job, spec: LaunchSpec) -> bool:
     """Whether a job without a tag looks as if it came from `spec`."""
+    if job.metadata:
+        return False  # it kept its metadata, so the tag would be there
     if (job.training_file, job.validation_file) != (spec.training_file, spec.validation_file):
         return False
     if not (job.model.startswith(spec.model) or spec.model.startswith(job.model)):
@@ -187,6 +190,8 @@ async def retrieve(provider: Provider, job_id: str, *, attempts: int = 4) -> Job
 
 # ---- acting ----
 
+_FEATURE = {"cancel": "cancel", "pause": "pause", "resume": "pause"}
+
 
 async def cancel(provider: Provider, job_id: str) -> Job:
     return await _act(provider, job_id, "cancel", "Cancelling")
@@ -203,8 +208,7 @@ async def resume(provider: Provider, job_id: str) -> Job:
 async def _act(provider: Provider, job_id: str, verb: str, doing: str) -> Job:
     """Doing it twice does no more than doing it once, so it may be repeated."""
     provider.writing(f"{doing} a job")
-    if verb != "cancel":
-        provider.require("pause", f"{doing} a job")
+    provider.require(_FEATURE[verb], f"{doing} a job")
     answer = await provider.request(
         "POST", f"{JOBS}/{part(job_id)}/{verb}", doing=f"{doing} {job_id}", repeat=True
     )
@@ -216,8 +220,8 @@ def why_not(provider: Provider, job: Job, verb: str) -> str:
     """Why `verb` (cancel, pause, resume) cannot be done to this job now; "" where it can."""
     if provider.profile.read_only:
         return f"Profile {provider.profile.name!r} is read-only."
-    if verb != "cancel" and provider.lacks("pause"):
-        return provider.lacks("pause")
+    if provider.lacks(_FEATURE[verb]):
+        return provider.lacks(_FEATURE[verb])
     if job.ended:
         return f"The job has {'been ' if job.status == 'cancelled' else ''}{job.status}."
     if verb == "pause" and job.status != "running":

@@ -21,7 +21,7 @@ async def retrieve(provider: Provider, model: str) -> ModelInfo:
 async def delete(provider: Provider, model: str) -> None:
     """Delete a tuned model; it never answers again."""
     provider.writing("Deleting a model")
-    provider.require("delete_model", "Deleting a model")
+    provider.require("delete", "Deleting a model")
     await provider.request(
         "DELETE", f"/models/{part(model)}", doing=f"Deleting {model}", repeat=True
     )

@@ -230,7 +230,7 @@ class Watcher:
             if fresh:
                 desk.last_event[job_id] = fresh[-1].id
                 desk.news.events[job_id] = desk.news.events.get(job_id, ()) + tuple(fresh)
-            if job.ended:
+            elif job.ended:  # the last events may come a little after the end
                 desk.done.add(job_id)
 
     async def _fresh(self, desk: _Desk, job_id: str, last: str) -> list[JobEvent]:
