@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from fttui.text import one_line, size
 from fttui.ui.text import SEVERITY_GLYPH, SEVERITY_STYLE, Part, fit
+from fttui.ui.widgets.conversation import part_text
 from fttui.ui.widgets.line_list import LineList
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class ExampleList(LineList):
         messages, words, style = self._glance(line)
         facts = self._facts(line)
         severity = facts.severity if facts is not None else ""
-        tokens = f"{facts.tokens:,}" if facts is not None else ""
+        tokens = f"{facts.tokens:,}" if facts is not None and facts.tokens else ""
         glyph, mark = " ", ""
         if severity:
             glyph, mark = SEVERITY_GLYPH[severity], SEVERITY_STYLE[severity]
@@ -147,6 +148,8 @@ def first_words(example: Example) -> str:
     turns = example.turns()
     for message in turns:
         if message.role == "user" and message.content_text.strip():
+            if message.parts:
+                return " ".join(part_text(part) for part in message.parts[:8])
             return message.content_text[:4000]
     for message in turns:
         if message.content_text.strip():
