@@ -108,7 +108,7 @@ class Feed:
 
     def submitting(self, tag: str, job: Job) -> None:
         """A launch is on its way: its job is shown before the provider knows it."""
-        self.tracks[SUBMITTING + tag] = Track(job)
+        self.tracks[SUBMITTING + tag] = Track(job, asked=dict(job.hyperparameters))
         self._publish(News(frozenset({job.id})))
 
     def submitted(self, tag: str, job: Job | None) -> None:
@@ -190,7 +190,7 @@ class Feed:
             self.app.state.saw_jobs(self.profile, bodies)
 
     def _publish(self, news: News) -> None:
-        if not self.app.is_running:
+        if self._closed or not self.app.is_running:
             return
         backend = self.app.backend
         backend.last_read, backend.stale = self.read_at, self.problem is not None

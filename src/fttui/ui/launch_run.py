@@ -1,0 +1,167 @@
+"""One launch on its way: hold out a part, send the files that are not there yet, make the job once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fttui import paths
+from fttui.problem import Problem
+from fttui.ui.launch_plan import Order
+
+if TYPE_CHECKING:
+    from fttui.service.types import Job, LaunchSpec
+    from fttui.ui.app import FttuiApp
+    from fttui.ui.jobs_feed import Feed
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where a launch is. done/total are bytes, 0 where there is nothing to count. Only what was not
+    sent yet can be given up (`may_stop`)."""
+
+    text: str
+    done: int = 0
+    total: int = 0
+    may_stop: bool = True
+
+
+async def run(app: FttuiApp, feed: Feed, order: Order, tell: Callable[[Stage], None]) -> Job:
+    """Carry a launch out. Raises Problem with the reason; cancelling it leaves no file and no job."""
+    from fttui.service import jobs
+    from fttui.service.types import LaunchSpec
+
+    training, validation = order.path, order.validation
+    await _unchanged(order)
+    if order.share:
+        tell(Stage(f"holding out {order.share:.0%} for validation"))
+        training, validation = await asyncio.to_thread(hold_out, order)
+    training_id = await _send(app, feed, training, tell)
+    validation_id = await _send(app, feed, validation, tell) if validation else ""
+    spec = LaunchSpec(
+        model=order.model,
+        training_file=training_id,
+        validation_file=validation_id,
+        method=order.method,
+        hyperparameters=order.hyperparameters,
+        suffix=order.suffix,
+        seed=order.seed,
+        tag=order.tag,
+    )
+    tell(Stage("making the job", may_stop=False))
+    feed.submitting(order.tag, _on_its_way(spec))
+    job = None
+    try:
+        job = await asyncio.shield(jobs.create(feed.provider, spec, sent_before=order.sent_before))
+    finally:
+        feed.submitted(order.tag, job)
+    app.state.journal(
+        feed.profile,
+        "job",
+        job.id,
+        "" if order.amount is None else str(order.amount),
+        order.currency,
+        model=order.model,
+        training_file=training_id,
+    )
+    return job
+
+
+async def _unchanged(order: Order) -> None:
+    """What is sent is what was checked and priced."""
+    from fttui.service.uploads import digest
+
+    try:
+        now = await asyncio.to_thread(digest, order.path)
+    except OSError as error:
+        raise Problem(
+            f"{order.path.name} cannot be read.",
+            error.strerror or str(error),
+            "Check the path and its permissions, then launch again.",
+            code="unreadable",
+        ) from None
+    if order.sha256 and now != order.sha256:
+        raise Problem(
+            f"{order.path.name} was not sent.",
+            "It changed since it was checked and priced.",
+            "Open it again (o): the check takes it in, then launch.",
+            code="file_changed",
+        )
+
+
+async def _send(app: FttuiApp, feed: Feed, path: Path, tell: Callable[[Stage], None]) -> str:
+    """The id of the file at the provider: the one it has already, else a new one."""
+    from fttui.service import files
+    from fttui.service.uploads import digest
+
+    tell(Stage(f"looking for {path.name} at {feed.provider.capabilities.title}"))
+    sha256 = await asyncio.to_thread(digest, path)
+    known = await _known(app, feed, path, sha256)
+    if known:
+        tell(Stage(f"{path.name} is there already ({known})"))
+        return known
+    size = path.stat().st_size
+    name = f"uploading {path.name}"
+    tell(Stage(name, 0, size))
+    last = 0.0
+
+    def progress(done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last > 0.1 or done >= total:
+            last = time.monotonic()
+            tell(Stage(name, done, total))
+
+    found = await files.upload(feed.provider, path, on_progress=progress)
+    app.state.uploaded(feed.profile, sha256, found.id)
+    tell(Stage(f"{path.name} is being read by the provider"))
+    await files.wait_processed(feed.provider, found.id)
+    return found.id
+
+
+async def _known(app: FttuiApp, feed: Feed, path: Path, sha256: str) -> str:
+    """A file that was sent before and is still there, else ""."""
+    from fttui.service import files
+
+    file_id = app.state.upload_of(feed.profile, sha256)
+    if file_id:
+        try:
+            found = await files.retrieve(feed.provider, file_id)
+        except Problem as gone:
+            if gone.detail.get("status") != 404:
+                raise
+        else:
+            if found.status not in ("error", "deleted"):
+                return found.id
+    same = await files.same(feed.provider, path)
+    return same.id if same else ""
+
+
+def hold_out(order: Order) -> tuple[Path, Path]:
+    """(training, validation) files made from the dataset; the dataset itself stays as it is."""
+    from fttui.dataset import rewrite
+
+    folder = paths.cache_dir() / "splits" / (order.sha256[:16] or "unknown")
+    folder.mkdir(parents=True, exist_ok=True)
+    return rewrite.split(order.path, order.share, folder, seed=order.seed or 0)
+
+
+def _on_its_way(spec: LaunchSpec) -> Job:
+    from fttui.service.types import Job
+    from fttui.ui.jobs_feed import SUBMITTING
+
+    return Job(
+        id=SUBMITTING + spec.tag,
+        model=spec.model,
+        status="submitting",
+        created_at=int(time.time()),
+        training_file=spec.training_file,
+        validation_file=spec.validation_file,
+        method=spec.method,
+        hyperparameters=dict(spec.hyperparameters),
+        suffix=spec.suffix,
+        seed=spec.seed,
+    )
