@@ -182,6 +182,26 @@ class _Asked:
             self.model, epochs=self.args.epochs, method=self.method, hours=hours
         )
 
+    def _training_dict(self) -> dict[str, Any]:
+        try:
+            return self.estimate().as_dict()
+        except Problem as problem:
+            if not self.wants_more:
+                raise
+            none = {"model": self.model.id, "provider": self.model.provider, "method": self.method}
+            return {
+                **none,
+                "total": None,
+                "currency": "",
+                "lines": [],
+                "problem": problem.as_dict(),
+            }
+
+    @property
+    def wants_more(self) -> bool:
+        """Something besides training was asked for: it is told even where training has no price."""
+        return self.wants_use or self.args.azure or self.args.advice
+
     @property
     def wants_use(self) -> bool:
         names = ("requests", "prompt_tokens", "answer_tokens", "saved_tokens", "compare")
@@ -252,7 +272,7 @@ class _Asked:
     def as_dict(self) -> dict[str, Any]:
         """The object of `--json`: the estimate's own keys first, then what else is known."""
         left = lifecycle.life(self.model, self.today)
-        made: dict[str, Any] = {**self.estimate().as_dict(), **self.about, "life": left.as_dict()}
+        made: dict[str, Any] = {**self._training_dict(), **self.about, "life": left.as_dict()}
         if self.wants_use:
             made["comparison"] = self.comparison().as_dict()
         if self.args.azure:
@@ -262,19 +282,12 @@ class _Asked:
         return made
 
     def text(self) -> Iterator[str]:
-        estimate = self.estimate()
         if self.about:
             counted = f"{self.about['examples']:,} examples, {self.work.tokens:,} tokens"
             yield f"{Path(self.about['file']).name}: {counted}"
             if self.about["verdict"] == "errors":
                 yield f"! {self.about['summary']}"
-        home = self.prices.provider(self.model.provider)
-        yield from render.training(estimate, home.title)
-        yield ""
-        yield from render.life(lifecycle.life(self.model, self.today))
-        yield from render.provenance(estimate.lines, self.prices, self.today)
-        yield from render.notes(estimate.notes)
-        yield from render.notes([f"not included: {', '.join(home.not_included)}"])
+        yield from self._training_text()
         if self.wants_use:
             yield from self._use_text()
         if self.args.azure:
@@ -285,6 +298,24 @@ class _Asked:
         if self.args.advice:
             yield ""
             yield from render.advice(self._advice())
+
+    def _training_text(self) -> Iterator[str]:
+        home = self.prices.provider(self.model.provider)
+        left = lifecycle.life(self.model, self.today)
+        try:
+            estimate = self.estimate()
+        except Problem as problem:
+            if not self.wants_more:
+                raise
+            yield from render.notes(problem.lines())
+            yield from render.life(left)
+            return
+        yield from render.training(estimate, home.title)
+        yield ""
+        yield from render.life(left)
+        yield from render.provenance(estimate.lines, self.prices, self.today)
+        yield from render.notes(estimate.notes)
+        yield from render.notes([f"not included: {', '.join(home.not_included)}"])
 
     def _use_text(self) -> Iterator[str]:
         shown = self.comparison()

@@ -154,7 +154,12 @@ def advise(
 
 
 def default_traffic(workload: Workload) -> Traffic:
-    """10,000 requests shaped like the median example; tuned ones go without the system prompt."""
+    """10,000 requests shaped like the median example; tuned ones go without the system prompt.
+
+    Where no dataset was counted, the plain default of `Traffic` (500 + 150 tokens).
+    """
+    if not workload.prompt_tokens and not workload.answer_tokens:
+        return Traffic()
     return Traffic(
         10_000,
         workload.prompt_tokens,

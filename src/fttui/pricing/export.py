@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv as csv_module
 import io
 import json as json_module
-from decimal import Decimal
+from decimal import ROUND_CEILING
 
 from fttui.pricing.money import exact, show
 from fttui.pricing.plan import Comparison, Row
+from fttui.text import plural
 
 _HEAD = (
     "Plan",
@@ -130,7 +131,11 @@ def paid_back(row: Row) -> str:
     if back.requests is None or back.months is None:
         return "never at this traffic"
     days = back.months * 30
-    when = f"{back.months:.1f} months" if days >= 60 else f"{days.quantize(Decimal(1))} days"
+    when = (
+        f"{back.months:.1f} months"
+        if days >= 60
+        else plural(int(days.to_integral_value(ROUND_CEILING)), "day")
+    )
     text = f"{back.requests:,} requests ({when})"
     return text if row.pays_in_time else text + ", after its end"
 

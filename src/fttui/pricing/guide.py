@@ -28,12 +28,12 @@ def page(catalog: Catalog, workload: Workload, sample: str) -> str:
         _INTRO.format(today=today),
         _table(advice.HEAD, [_way(way) for way in advice.WAYS]),
         _sources({way.source for way in advice.WAYS}),
-        "## The answer for a dataset\n\n" + _ANSWER.format(sample=sample),
+        "## The answer for a dataset\n" + _ANSWER.format(sample=sample),
         _for_dataset(catalog, workload, today),
-        "## OpenAI or Azure\n\n" + _AZURE,
+        "## OpenAI or Azure\n" + _AZURE,
         _break_evens(catalog, today),
         _claims(catalog, today),
-        "## How long it lives\n\n" + _LIFE,
+        "## How long it lives\n" + _LIFE,
         _lives(catalog, today),
     ]
     return "\n\n".join(part.strip() for part in parts) + "\n"
@@ -96,8 +96,10 @@ def _for_dataset(catalog: Catalog, workload: Workload, today: date) -> str:
 
 
 def _pairs(catalog: Catalog) -> list[str]:
+    """The models that can be trained with both today."""
     azure = {model.id for model in catalog.models("azure") if model.tuned}
-    return [m.id for m in catalog.models("openai") if m.id in azure and "supervised" in m.methods]
+    openai = [model for model in catalog.models("openai") if model.can_train(catalog.as_of)]
+    return [model.id for model in openai if model.id in azure]
 
 
 def _break_evens(catalog: Catalog, today: date) -> str:

@@ -57,9 +57,13 @@ class Row:
 
     @property
     def training_total(self) -> Decimal | None:
+        """In the currency of the month; None where it is unknown or in another currency."""
         if self.plan.kind == "base":
             return Decimal(0)
-        return None if self.training is None else self.training.total
+        if self.training is None:
+            return None
+        foreign = self.month is not None and self.month.currency != self.training.currency
+        return None if foreign and self.training.total else self.training.total
 
     @property
     def pays_in_time(self) -> bool | None:
