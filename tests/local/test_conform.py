@@ -138,7 +138,7 @@ CHECKS = (
 )
 
 
-@pytest.mark.parametrize(("mode", "examples"), [("POSITIVE", 15), ("NEGATIVE", 4)])
+@pytest.mark.parametrize(("mode", "examples"), [("POSITIVE", 15), ("NEGATIVE", 5)])
 def test_generated_requests_find_no_violation(server, shared, kit, seeds, mode, examples):
     """schemathesis makes some hundred requests, right or wrong ones, from the specification."""
     schemathesis = pytest.importorskip("schemathesis")
@@ -200,5 +200,5 @@ def test_generated_requests_find_no_violation(server, shared, kit, seeds, mode, 
             probe(operation.ok())
         except Unsatisfiable:
             assert mode == "NEGATIVE"  # nothing about it can be wrong
-    assert sum(answered.values()) > 50, answered
+    assert sum(answered.values()) > 40, answered
     assert (answered.get(200, 0) > 50) == (mode == "POSITIVE"), answered

@@ -28,7 +28,7 @@ class Bases:
         for done in range(0, 101):
             on_progress(done, 100)
         if not self.fails:
-            while not cancelled():
+            while not cancelled():  # noqa: ASYNC110 - polled, as the real one does
                 await asyncio.sleep(0.01)
             self.given_up = True
         raise Problem("The model was not downloaded.", "No network.", code="download_failed")

@@ -19,10 +19,10 @@ def _steps(client, job):
     return [e.data["step"] for e in reversed(events) if e.type == "metrics"], events
 
 
-def _long_job(client, kit, **hyper):
+def _long_job(client, kit, examples=12, **hyper):
     return client.fine_tuning.jobs.create(
         model=kit.model,
-        training_file=kit.upload(client, kit.lines(12)),
+        training_file=kit.upload(client, kit.lines(examples)),
         hyperparameters=EPOCHS | hyper,
         seed=3,
     ).id
@@ -84,6 +84,8 @@ def test_a_polite_stop_keeps_the_work(start, kit, undisturbed):
         kit.wait_for(lambda: len(_steps(client, job)[0]) >= 9, "step 9")
     assert server.stop() == 0
     assert not any(kit.alive(pid) for pid in server.trainers())
+    log = (server.data / "jobs" / job / "events.jsonl").read_text()
+    assert 9 <= log.count('"metrics"') < 120  # it was stopped, it did not just end
     again = start(data=server.data)
     assert again.url == server.url  # the port is kept for clients that know it
     assert again.token == server.token
@@ -115,7 +117,7 @@ def test_cancelled_while_the_server_was_dying(start, kit):
     """The record says cancelled, the trainer was never told: the next server tells it."""
     server = start()
     with server.client() as client:
-        job = _long_job(client, kit, n_epochs=50)
+        job = _long_job(client, kit, examples=300, n_epochs=50)
         kit.wait_for(lambda: _steps(client, job)[0], "it trains")
         os.kill(server.trainers()[0], signal.SIGSTOP)
         assert client.fine_tuning.jobs.cancel(job).status == "cancelled"

@@ -6,8 +6,8 @@ import logging
 import sqlite3
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
 
 from fttui.problem import Problem
 
@@ -103,6 +103,10 @@ async def _disk(_: Request, error: Exception) -> JSONResponse:
     return from_disk(error).response()
 
 
+async def _gone(_: Request, error: Exception) -> Response:
+    return Response(status_code=499)  # nobody reads it; the log shows why it ended
+
+
 async def _bug(_: Request, error: Exception) -> JSONResponse:
     log.error("internal error", exc_info=error)
     return ApiError(
@@ -114,6 +118,7 @@ HANDLERS = {
     ApiError: _api,
     HTTPException: _http,
     Problem: _problem,
+    ClientDisconnect: _gone,
     OSError: _disk,
     sqlite3.Error: _disk,
     Exception: _bug,
