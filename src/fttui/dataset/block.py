@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fttui.dataset.checks import answers, example, line, text
-from fttui.dataset.checks.context import Context, Facts
+from fttui.dataset.checks.context import Context, Entry, Facts
 from fttui.dataset.report import Rows
 from fttui.dataset.target import Target
 from fttui.dataset.tokens import TokenCounter, counter
@@ -38,7 +38,7 @@ class Result:
 
     lines: int = 0
     examples: int = 0
-    kept: list[tuple[str, str, int, str, str, int, int]] = field(default_factory=list)
+    kept: list[Entry] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     severities: Counter[str] = field(default_factory=Counter)
     facts: Facts = field(default_factory=Facts)

@@ -7,7 +7,7 @@ from itertools import chain
 
 from fttui.dataset.block import Result
 from fttui.dataset.checks.catalogue import CATALOGUE
-from fttui.dataset.checks.context import Facts
+from fttui.dataset.checks.context import Entry, Facts
 from fttui.dataset.duplicates import Digests
 from fttui.dataset.report import KEEP, Finding, Report
 
@@ -60,13 +60,14 @@ class Merger:
         report.examples += result.examples
         return new
 
-    def _keep(self, entry: tuple[str, str, int, str, str, int, int], base: int) -> Finding | None:
-        code, severity, line, path, message, count, offset = entry
+    def _keep(self, entry: Entry, base: int) -> Finding | None:
+        code, severity, line, path, message, count, offset, fixable = entry
         kept = self._kept.get(code, 0)
         if kept >= KEEP:
             return None
         self._kept[code] = kept + 1
-        finding = Finding(code, severity, line + base, path, message, CATALOGUE[code].fix, count, offset)
+        fix = CATALOGUE[code].fix if fixable else ""
+        finding = Finding(code, severity, line + base, path, message, fix, count, offset)
         self.report.findings.append(finding)
         return finding
 

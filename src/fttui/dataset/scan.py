@@ -273,7 +273,7 @@ def _lost(task: Task) -> Result:
     result = Result(lines=1, examples=0)
     result.counts["F003"] = result.severities["error"] = 1
     text = f"bytes {task.start:,} to {task.stop:,} were not checked: the process that read them was killed (memory?)"
-    result.kept.append(("F003", "error", 1, "", text, 1, task.start))
+    result.kept.append(("F003", "error", 1, "", text, 1, task.start, False))
     return result
 
 

@@ -14,6 +14,10 @@ TEXTS = 5_000  # different texts counted of one kind; beyond that the rare half 
 TEXT_SIZE = 4_000  # a longer text is not counted by itself
 
 
+# code, severity, line, path, message, count, offset, whether the code's fix helps
+Entry = tuple[str, str, int, str, str, int, int, bool]
+
+
 @dataclass(slots=True)
 class Facts:
     """What the file-wide checks need, summed over lines and added up over blocks in any order."""
@@ -111,8 +115,7 @@ class Context:
         self.counts: Counter[str] = Counter()
         self.severities: Counter[str] = Counter()
         self._room: Counter[str] = Counter()  # findings kept per code
-        # (code, severity, line, path, message, count, offset)
-        self.kept: list[tuple[str, str, int, str, str, int, int]] = []
+        self.kept: list[Entry] = []
         self.facts = Facts()
         self.format = ""
         self.plain: list[str] = []  # texts of the example that are read, not trained
@@ -130,9 +133,11 @@ class Context:
         *,
         severity: str = "",
         count: int = 1,
-        line: int | None = None,
+        fix: bool = True,
     ) -> None:
-        """Note a finding at `path` of the current line; more than a thousand of a code are counted only."""
+        """Note a finding at `path` of the current line; more than a thousand of a code are counted only.
+
+        fix False: the code's fix does not help this time."""
         if code in self.muted:
             return
         severity = severity or SEVERITY[code]
@@ -142,8 +147,7 @@ class Context:
             self.worst = RANK[severity]
         if self._room[code] < KEEP:
             self._room[code] += 1
-            place = self.line if line is None else line
-            self.kept.append((code, severity, place, path, message, count, self.offset))
+            self.kept.append((code, severity, self.line, path, message, count, self.offset, fix))
 
     def start_example(self) -> None:
         self.plain, self.trained, self.order = [], [], []

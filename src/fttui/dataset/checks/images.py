@@ -21,7 +21,7 @@ TILE_TOKENS = 170  # each 512-pixel tile at detail high, plus the 85
 def check_parts(parts: list[Any], role: Any, path: str, context: Context) -> None:
     """Every part of a content list."""
     if not parts:
-        context.add("M026", path, "content is an empty list of parts")
+        context.add("M026", path, "content is an empty list of parts", fix=False)
     for i, part in enumerate(parts):
         check_part(part, role, f"{path}[{i}]", context)
 
@@ -29,21 +29,21 @@ def check_parts(parts: list[Any], role: Any, path: str, context: Context) -> Non
 def check_part(part: Any, role: Any, path: str, context: Context) -> None:
     if type(part) is not dict:
         fix = ', must be {"type": "text", "text": …}' if isinstance(part, str) else ""
-        context.add("M026", path, f"part is {kind_of(part)}{fix}")
+        context.add("M026", path, f"part is {kind_of(part)}{fix}", fix=bool(fix))
         return
     kind = part.get("type")
     if kind == "text":
         if not isinstance(part.get("text"), str):
-            context.add("M026", path, "text part without text")
+            context.add("M026", path, "text part without text", fix=False)
     elif kind == "image_url":
         check_image(part, role, path, context)
     elif kind == "refusal" and role == "assistant":
         return
     elif kind in ("input_audio", "audio", "file", "input_file"):
-        context.add("M026", path, f"{kind} cannot be trained")
+        context.add("M026", path, f"{kind} cannot be trained", fix=False)
     else:
         shown = f"type {one_line(str(kind), 20)!r} is unknown" if "type" in part else "part has no type"
-        context.add("M026", path, shown)
+        context.add("M026", path, shown, fix=False)
 
 
 def check_image(part: dict[str, Any], role: Any, path: str, context: Context) -> None:
@@ -53,7 +53,7 @@ def check_image(part: dict[str, Any], role: Any, path: str, context: Context) ->
     image = part.get("image_url")
     if type(image) is not dict or not isinstance(image.get("url"), str):
         what = "is a string" if isinstance(image, str) else "has no url"
-        context.add("V001", f"{path}.image_url", f'image_url {what}, must be {{"url": …}}')
+        context.add("V001", f"{path}.image_url", f'image_url {what}, must be {{"url": …}}', fix=isinstance(image, str))
         return
     detail = image.get("detail", "auto")
     if detail not in ("auto", "low", "high"):

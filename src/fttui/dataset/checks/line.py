@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import warnings
 from typing import Any
 
 import orjson
@@ -187,7 +188,7 @@ def check_numbers(raw: bytes, large: list[str], context: Context) -> None:
 
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\t](?!\\s*[\\]\\[{}:,\"])")
-_SURROGATE = re.compile("[\ud800-\udfff]")
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def half_character(value: Any) -> str:
@@ -200,7 +201,7 @@ def half_character(value: Any) -> str:
             stack.extend(item.values())
         elif type(item) is list:
             stack.extend(item)
-        elif type(item) is str and (found := _SURROGATE.search(item)):
+        elif type(item) is str and (found := SURROGATE.search(item)):
             return f"\\u{ord(found.group()):04x}"
     return ""
 
@@ -317,7 +318,9 @@ def _is_python(text: str) -> bool:
     if "'" not in text and "None" not in text and "True" not in text and "False" not in text:
         return False
     try:
-        return isinstance(ast.literal_eval(text), (dict, list))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return isinstance(ast.literal_eval(text), (dict, list))
     except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
         return False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from typing import Any
 
@@ -57,7 +58,7 @@ def check_list(value: Any, path: str, context: Context) -> list[dict[str, Any]]:
     """The messages that are objects; notes a missing, wrong or empty list."""
     if not isinstance(value, list):
         what = "is JSON inside a string" if _double_encoded(value) else f"is {kind_of(value)}"
-        context.add("M002", path, f"{path} {what}, must be a list")
+        context.add("M002", path, f"{path} {what}, must be a list", fix=_double_encoded(value))
         return []
     if not value:
         context.add("M003", path, f"{path} is empty")
@@ -71,7 +72,12 @@ def check_list(value: Any, path: str, context: Context) -> list[dict[str, Any]]:
 
 
 def _double_encoded(value: Any) -> bool:
-    return isinstance(value, str) and value.lstrip()[:1] == "["
+    if not isinstance(value, str) or value.lstrip()[:1] != "[":
+        return False
+    try:
+        return isinstance(json.loads(value), list)
+    except (ValueError, RecursionError):
+        return False
 
 
 def check_all(value: Any, path: str, context: Context, mode: str) -> list[dict[str, Any]]:
@@ -157,7 +163,7 @@ def check_role(message: dict[str, Any], path: str, context: Context) -> Any:
     meant = likely_role(role)
     hint = f'; did you mean "{meant}"?' if meant else ""
     shown = f'"{one_line(role, 30)}"' if isinstance(role, str) else f"is {kind_of(role)}"
-    context.add("M006", f"{path}.role", f"role {shown}{hint}")
+    context.add("M006", f"{path}.role", f"role {shown}{hint}", fix=bool(meant))
     return None
 
 
@@ -166,7 +172,7 @@ def check_keys(message: dict[str, Any], role: Any, path: str, context: Context) 
     for key in message.keys() - allowed - ELSEWHERE:
         near = difflib.get_close_matches(key, sorted(allowed - message.keys()), 1, 0.75)
         hint = f'; did you mean "{near[0]}"?' if near else ""
-        context.add("M011", f"{path}.{one_line(key, 40)}", f'unknown key "{one_line(key, 40)}"{hint}')
+        context.add("M011", f"{path}.{one_line(key, 40)}", f'unknown key "{one_line(key, 40)}"{hint}', fix=bool(role))
 
 
 def check_content(
@@ -212,7 +218,12 @@ def check_weight(message: dict[str, Any], role: Any, path: str, context: Context
     if role != "assistant":
         context.add("M014", f"{path}.weight", f"weight on a message of {role or 'no known role'}; only the assistant's is trained")
     elif not (type(weight) is int and weight in (0, 1)):
-        context.add("M013", f"{path}.weight", f"weight is {one_line(repr(weight), 20)}, must be 0 or 1")
+        context.add("M013", f"{path}.weight", f"weight is {one_line(repr(weight), 20)}, must be 0 or 1", fix=curable_weight(weight))
+
+
+def curable_weight(weight: Any) -> bool:
+    """Whether a wrong weight plainly stands for 0 or 1."""
+    return weight in ("0", "1") or (isinstance(weight, (bool, float)) and weight in (0, 1))
 
 
 def order(
@@ -247,7 +258,7 @@ def _ending(roles: list[Any], path: str, context: Context) -> None:
     if "assistant" not in roles:
         context.add("M016", path, "no assistant message")
     if roles[-1] is not None and roles[-1] != "assistant":
-        context.add("M017", f"{path}[{len(roles) - 1}]", f"ends with {roles[-1]}")
+        context.add("M017", f"{path}[{len(roles) - 1}]", f"ends with {roles[-1]}", fix="assistant" in roles)
 
 
 def _family(role: str, path: str, context: Context, mode: str) -> None:

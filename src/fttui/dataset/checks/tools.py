@@ -15,6 +15,7 @@ from fttui.text import one_line
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MAX_TOOLS = 128
 KEEP_DECLARATIONS = 256
+CURABLE = ("(wrap it)", "(identical)")
 
 
 def check_declared(obj: dict[str, Any], path: str, context: Context) -> dict[str, Any]:
@@ -41,7 +42,8 @@ def check_declared(obj: dict[str, Any], path: str, context: Context) -> dict[str
             context.tools_seen[known] = found
     declared, issues = found
     for code, where, message, severity in issues:
-        context.add(code, f"{path}{key}{where}", message, severity=severity)
+        curable = code not in ("T002", "T004") or message.endswith(CURABLE)
+        context.add(code, f"{path}{key}{where}", message, severity=severity, fix=curable)
     if value:
         text = known.decode()
         context.plain.append(text)
@@ -64,7 +66,9 @@ def _declarations(value: list[Any], key: str) -> tuple[dict[str, Any], list[tupl
             issues.append(("T003", f"{where}.name", f"function name {shown!r} is not allowed", ""))
         if isinstance(name, str):
             if name in declared:
-                issues.append(("T004", f"{where}.name", f"tool {one_line(name, 40)} is declared twice", ""))
+                same = value.index(tool) < i
+                text = f"tool {one_line(name, 40)} is declared twice{' (identical)' if same else ''}"
+                issues.append(("T004", f"{where}.name", text, ""))
             declared[name] = function.get("parameters")
         if "parameters" in function:
             wrong = schema_error(function["parameters"])
@@ -84,8 +88,11 @@ def _function(
     if type(tool) is dict and tool.get("type") == "function" and type(tool.get("function")) is dict:
         return tool["function"], f"[{i}].function"
     bare = type(tool) is dict and isinstance(tool.get("name"), str)
+    held = type(tool) is dict and type(tool.get("function")) is dict
     what = "a bare function" if bare else "no object with type and function"
-    issues.append(("T002", f"[{i}]", f'tool is {what}, must be {{"type": "function", "function": …}}', ""))
+    issues.append(("T002", f"[{i}]", f'tool is {what}, must be {{"type": "function", "function": …}}' + (" (wrap it)" if bare or held else ""), ""))
+    if held:
+        return tool["function"], f"[{i}].function"
     return (tool, f"[{i}]") if bare else (None, "")
 
 
@@ -141,14 +148,14 @@ def check_calls(message: dict[str, Any], role: Any, path: str, context: Context)
     if role != "assistant":
         context.add("T021", where, f"tool_calls on a message of {role or 'no known role'}")
     if not isinstance(calls, list):
-        context.add("T020", where, f"tool_calls is {kind_of(calls)}, must be a list of calls")
+        context.add("T020", where, f"tool_calls is {kind_of(calls)}, must be a list of calls", fix=calls is None)
         return
     if not calls:
         context.add("T020", where, "tool_calls is empty")
     for i, call in enumerate(calls):
         place = f"{where}[{i}]"
         if type(call) is not dict:
-            context.add("T016", place, f"call is {kind_of(call)}, must be an object")
+            context.add("T016", place, f"call is {kind_of(call)}, must be an object", fix=False)
             continue
         if call.get("type") != "function":
             context.add("T016", f"{place}.type", f"type {one_line(str(call.get('type')), 20)!r}, must be \"function\"")
@@ -197,7 +204,7 @@ def _check_arguments(function: dict[str, Any], schema: Any, path: str, context: 
     arguments = function.get("arguments")
     if not isinstance(arguments, str):
         what = kind_of(arguments) if "arguments" in function else "missing"
-        context.add("T009", path, f"arguments is {what}, must be a string")
+        context.add("T009", path, f"arguments is {what}, must be a string", fix=type(arguments) is dict)
         return
     try:
         value = orjson.loads(arguments)

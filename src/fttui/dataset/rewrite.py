@@ -1,0 +1,287 @@
+"""Fix, sample and drop: always into a new file that appears whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import orjson
+
+from fttui.dataset import framing, repair, repair_tools
+from fttui.dataset.checks import file as file_checks
+from fttui.dataset.checks import legacy
+from fttui.dataset.checks.answers import digest
+from fttui.dataset.checks.context import Context, Facts
+from fttui.dataset.formats import recognise
+from fttui.dataset.repair import Fix
+from fttui.dataset.syntax import dump, load
+from fttui.dataset.syntax import repair as repair_line
+from fttui.dataset.target import OPENAI, Target
+from fttui.problem import Problem
+
+PREVIEW = 20  # changes shown
+
+# The safe fixes of an example, in the order they are done: shapes first, then what is in them.
+SAFE: tuple[tuple[str, Fix], ...] = (
+    ("M002", repair.double_encoded),
+    ("P006", repair.preference_names),
+    ("L014", repair.legacy_names),
+    ("M006", repair.roles),
+    ("T017", repair_tools.deprecated),
+    ("T020", repair_tools.empty_calls),
+    ("M011", repair.message_keys),
+    ("S004", repair.extra_keys),
+    ("P012", repair.extra_preference_keys),
+    ("L004", repair.extra_legacy_keys),
+    ("M012", repair.names),
+    ("M013", repair.weights),
+    ("M014", repair.misplaced_weights),
+    ("M026", repair.string_parts),
+    ("V001", repair.image_urls),
+    ("V007", repair.image_detail),
+    ("T002", repair_tools.wrap_functions),
+    ("T004", repair_tools.same_tools),
+    ("T009", repair_tools.arguments),
+    ("T016", repair_tools.call_types),
+    ("T012", repair_tools.call_ids),
+    ("T018", repair_tools.parallel),
+    ("R002", repair.reinforcement_roles),
+    ("M017", repair.cut_tail),
+    ("M022", repair.trim),
+    ("L005", repair.leading_blank),
+)
+# Done only when asked for by code.
+ASK: tuple[tuple[str, Fix], ...] = (
+    ("M025", repair.strip_special),
+    ("Q008", repair.ungarble),
+    ("Q009", repair.strip_hidden),
+)
+
+
+@dataclass(slots=True)
+class Change:
+    """One line of a rewrite: before and after (empty: dropped). line is 1-based in the source."""
+
+    line: int
+    codes: tuple[str, ...]
+    before: bytes
+    after: bytes
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a rewrite did, or would do."""
+
+    lines: int = 0  # written
+    fixed: Counter[str] = field(default_factory=Counter)
+    preview: list[Change] = field(default_factory=list)  # the first changes
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"lines": self.lines, "fixed": {k: v for k, v in sorted(self.fixed.items()) if v}}
+
+
+@contextlib.contextmanager
+def new_file(path: Path, *, instead_of: Iterable[Path] = ()) -> Iterator[IO[bytes]]:
+    """A file that takes its name only when everything is written. Problem when the name is taken."""
+    taken = path.exists() or path.is_symlink()
+    if taken or any(path.resolve() == other.resolve() for other in instead_of):
+        raise Problem(f"{path} exists already", "nothing is overwritten", "choose another name with --output", code="exists")
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
+    except OSError as failure:
+        raise Problem(f"{path} cannot be written", str(failure.strerror), "choose another folder", code="write") from failure
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except OSError as failure:
+        raise Problem(f"{path} cannot be written", str(failure.strerror), "make room or choose another folder", code="write") from failure
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+
+
+def fix(
+    source: Path,
+    output: Path | None,
+    *,
+    target: Target = OPENAI,
+    also: frozenset[str] = frozenset(),
+    only: frozenset[str] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Plan:
+    """Copy `source` to `output` with every safe fix done; output None only looks.
+
+    also: codes of fixes that are done only on request; only: no others than these.
+    """
+    plan = Plan()
+    if output is None:
+        for _ in fixed_lines(source, plan, target, also, only):
+            _check(cancelled)
+        return plan
+    with new_file(output, instead_of=(source,)) as file:
+        for line in fixed_lines(source, plan, target, also, only):
+            _check(cancelled)
+            file.write(line + b"\n")
+    return plan
+
+
+def _check(cancelled: Callable[[], bool] | None) -> None:
+    from fttui.dataset.scan import Cancelled
+
+    if cancelled is not None and cancelled():
+        raise Cancelled
+
+
+def fixed_lines(
+    source: Path, plan: Plan, target: Target, also: frozenset[str], only: frozenset[str] | None
+) -> Iterator[bytes]:
+    """The lines of `source`, fixed; `plan` grows."""
+    fixer = _Fixer(source, target, also, only)
+    for number, raw in enumerate(framing.lines(source, plan.fixed, also=also, target=target), 1):
+        lines, codes = fixer.line(raw)
+        plan.fixed.update(codes)
+        if codes and len(plan.preview) < PREVIEW:
+            plan.preview.append(Change(number, tuple(codes), raw[:4_000], b"\n".join(lines)[:4_000]))
+        plan.lines += len(lines)
+        yield from lines
+
+
+class _Fixer:
+    def __init__(
+        self, source: Path, target: Target, also: frozenset[str], only: frozenset[str] | None
+    ) -> None:
+        self.also = also
+        chosen = SAFE + tuple(item for item in ASK if item[0] in also)
+        self.fixes = [(code, f) for code, f in chosen if only is None or code in only or code in also]
+        self.only = only
+        self.seen: set[int] = set()
+        self.hint, self.separator, self.ending = _habits(source, target)
+
+    def line(self, raw: bytes) -> tuple[list[bytes], list[str]]:
+        """(lines to write, codes of the fixes done)."""
+        if not raw.strip():
+            return ([], ["J003"]) if self._may("J003") else ([raw], [])
+        obj = load(raw)
+        if obj is not None:
+            new, codes = self._object(raw, obj)
+            return ([new] if new is not None else []), codes
+        lines, codes = repair_line(raw, self.also)
+        if not codes:
+            return ([], ["F017"]) if "F017" in self.also and _is_cut(raw) else ([raw], [])
+        if not all(self._may(code) for code in codes):
+            return [raw], []
+        whole: list[bytes] = []
+        for line in lines:
+            again = load(line)
+            new, more = self._object(line, again) if again is not None else (line, [])
+            whole += [new] if new is not None else []
+            codes = codes + more
+        return whole, codes
+
+    def _may(self, code: str) -> bool:
+        return self.only is None or code in self.only or code in self.also
+
+    def _object(self, raw: bytes, obj: dict[str, Any]) -> tuple[bytes | None, list[str]]:
+        codes = []
+        for _ in range(3):  # one fix can make room for another
+            before = len(codes)
+            kind = recognise(obj, self.hint if "messages" in obj else "")[0]
+            codes += [code for code, change in self.fixes if change(obj, kind)]
+            if len(codes) == before:
+                break
+        codes += self._legacy(obj, kind)
+        if "M010" in self.also and repair.is_empty(obj):
+            return None, [*codes, "M010"]
+        if self._may("Q001"):
+            try:
+                key = digest(orjson.dumps(obj, option=orjson.OPT_SORT_KEYS))
+            except (TypeError, ValueError):
+                key = digest(dump(obj))
+            if key in self.seen:
+                return None, [*codes, "Q001"]
+            self.seen.add(key)
+        return (dump(obj) if codes else raw), codes
+
+    def _legacy(self, obj: dict[str, Any], kind: str) -> list[str]:
+        if kind != "completion":
+            return []
+        codes = []
+        prompt, completion = obj.get("prompt"), obj.get("completion")
+        if self.separator and isinstance(prompt, str) and prompt and self._may("L006"):
+            obj["prompt"] = prompt + self.separator
+            codes.append("L006")
+        if self.ending and isinstance(completion, str) and completion.strip() and self._may("L007"):
+            obj["completion"] = obj["completion"] + self.ending
+            codes.append("L007")
+        return codes
+
+
+def _is_cut(raw: bytes) -> bool:
+    context = Context()
+    from fttui.dataset.checks.line import parse
+
+    parse(raw, context, last=True)
+    return bool(context.counts["F017"])
+
+
+def _habits(source: Path, target: Target) -> tuple[str, str, str]:
+    """(format hint, separator to add, ending to add) from a first pass over the file."""
+    facts, asked, answered = Facts(), 0, 0
+    context = Context(target)
+    context.facts = facts
+    legacy_fix = False
+    for i, raw in enumerate(framing.lines(source, Counter(), target=target, also=frozenset({"F018"}))):
+        obj = load(raw) if i < 200 or legacy_fix else None
+        if obj is None:
+            if i >= 200 and not legacy_fix:
+                break
+            continue
+        kind = recognise(obj)[0]
+        if kind == "completion":
+            legacy_fix = True
+            repair.legacy_names(obj, kind)
+            repair.leading_blank(obj, kind)
+            legacy.check_completion(obj, context)
+        elif kind in ("chat", "reinforcement"):
+            open_end = file_checks.hint(raw) == "reinforcement"
+            asked, answered = asked + open_end, answered + (not open_end)
+    wide = {code: message for code, _, message, _ in legacy.file_wide(facts)}
+    separator = ending = ""
+    if "L006" in wide:
+        separator = next((s for s in legacy.SEPARATORS if not facts.n[f"inside:{s}"]), "\n\n###\n\n")
+    if "L007" in wide:
+        ending = legacy.ENDINGS[0]
+    return ("reinforcement" if asked > answered else "chat"), separator, ending
+
+
+def select(source: Path, output: Path, keep: Callable[[int], bool]) -> Plan:
+    """Copy the lines for whose number (1-based, physical) `keep` says yes, unchanged."""
+    plan = Plan()
+    with new_file(output, instead_of=(source,)) as file:
+        for number, raw in enumerate(framing.lines(source, Counter()), 1):
+            if raw.strip() and keep(number):
+                file.write(raw + b"\n")
+                plan.lines += 1
+    return plan
+
+
+def drop(source: Path, output: Path, lines: Iterable[int]) -> Plan:
+    """Copy without these lines (1-based)."""
+    gone = frozenset(lines)
+    return select(source, output, lambda number: number not in gone)
+
+
+def sample(source: Path, output: Path, n: int, seed: int = 42) -> Plan:
+    """Copy `n` examples chosen by seed, in their order."""
+    places = [i for i, raw in enumerate(framing.lines(source, Counter()), 1) if raw.strip()]
+    chosen = frozenset(random.Random(seed).sample(places, min(n, len(places))))
+    return select(source, output, lambda number: number in chosen)
