@@ -377,7 +377,7 @@ class Loop:
         from fttui.service import chat
         from fttui.service.types import ChatSettings
 
-        settings = ChatSettings(temperature=0.0, max_tokens=256, seed=self.args.seed or 0)
+        settings = ChatSettings(temperature=0.0, max_tokens=160, seed=self.args.seed or 0)
         answer = await chat.answer(provider, model, messages, settings)
         return answer.text
 
