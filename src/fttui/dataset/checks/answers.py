@@ -220,3 +220,11 @@ def sketch(answer: str) -> int:
         return 0
     hashes = sorted(digest(part.encode("utf-8", "replace")) for part in parts)[:SKETCH]
     return digest(b"".join(value.to_bytes(8, "little") for value in hashes))
+
+
+def label(obj: dict[str, Any], kind: str) -> str:
+    """The short answer of an example that may be a class; "" where it has none."""
+    if kind not in ("chat", "completion"):
+        return ""
+    text = _parts(obj, kind)[1].strip()
+    return text if len(text) <= KEY else ""
