@@ -176,6 +176,10 @@ async def test_a_look_that_fails_half_way_loses_no_news(
     [change] = await bench.look()
     assert [row.status for row in change.jobs] == ["running"]
     assert change.problem.code == "server_error"
+    server.jobs[job]["status"] = "pausing"
+    server.fail("GET", f"{JOBS}/.*/events", fault.Fault(500, ""))
+    [change] = await bench.look()  # the same failure again, and news all the same
+    assert [row.status for row in change.jobs] == ["pausing"]
 
 
 async def test_a_job_deleted_elsewhere_goes_and_older_pages_stay(bench: Bench, server: Any) -> None:
