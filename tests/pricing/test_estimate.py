@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from decimal import Decimal as D
 from typing import Any
 
@@ -18,27 +18,6 @@ from fttui.pricing.records import PER_HOUR, Price
 from fttui.problem import Problem
 
 PRICED = [m for m in shipped().models() if m.training is not None and m.methods]
-
-
-def floats(value: Any, path: str = "", seen: set[int] | None = None) -> list[str]:
-    """Every place in `value` that holds a float."""
-    seen = set() if seen is None else seen
-    if isinstance(value, float):
-        return [path]
-    if id(value) in seen:
-        return []
-    seen.add(id(value))
-    if is_dataclass(value) and not isinstance(value, type):
-        return [
-            p
-            for f in fields(value)
-            for p in floats(getattr(value, f.name), f"{path}.{f.name}", seen)
-        ]
-    if isinstance(value, dict):
-        return [p for k, v in value.items() for p in floats(v, f"{path}[{k}]", seen)]
-    if isinstance(value, list | tuple):
-        return [p for n, v in enumerate(value) for p in floats(v, f"{path}[{n}]", seen)]
-    return []
 
 
 @pytest.mark.parametrize(("name", "dollars"), [("gpt-4o-mini", "0.90"), ("gpt-3.5-turbo", "2.40")])
@@ -171,7 +150,9 @@ def test_what_cannot_be_priced(catalog: Catalog) -> None:
     st.integers(1, 20),
     st.integers(0, 10**9),
 )
-def test_any_bill(model: Any, tokens: int, more: int, epochs: int, validation: int) -> None:
+def test_any_bill(
+    floats: Any, model: Any, tokens: int, more: int, epochs: int, validation: int
+) -> None:
     def bill(count: int, times: int) -> estimate.Estimate:
         return estimate.training(
             model,
@@ -195,12 +176,12 @@ def test_any_bill(model: Any, tokens: int, more: int, epochs: int, validation: i
             assert line.amount == line.quantity * line.price
 
 
-def test_no_float_in_the_catalogue(catalog: Catalog) -> None:
+def test_no_float_in_the_catalogue(floats: Any, catalog: Catalog) -> None:
     assert floats(catalog) == []
     assert floats([1.0]) == ["[0]"]  # the walk sees one
 
 
-def test_billed_against_estimated(catalog: Catalog) -> None:
+def test_billed_against_estimated(floats: Any, catalog: Catalog) -> None:
     made = estimate.training(catalog.find("gpt-4o-mini"), tokens=100_000, epochs=3)
     done = journal.against_bill(made, 310_000)
     assert (done.billed, done.difference, done.percent) == (D("0.93"), D("0.03"), D("3.3"))

@@ -10,7 +10,7 @@ from typing import Any
 from fttui.pricing.catalog import Catalog
 from fttui.pricing.lifecycle import life, where_to_retrain
 from fttui.pricing.money import show
-from fttui.pricing.plan import Comparison, Plan, compare
+from fttui.pricing.plan import Comparison, Plan, Row, compare
 from fttui.pricing.records import Model
 from fttui.pricing.use import Traffic
 from fttui.pricing.workload import Workload
@@ -277,6 +277,14 @@ def _verdict(workload: Workload, comparison: Comparison, model: Model, today: da
         )
     if workload.examples < 50:
         return "Try prompting or DSPy first; on this machine tuning costs nothing but minutes."
-    if cheapest is not None and tuned is not None and cheapest is not tuned:
+    cheaper = cheapest is not None and tuned is not None and _less(cheapest, tuned)
+    if cheapest is not None and cheaper:
         return f"Only for quality: {cheapest.plan.label} is cheaper, so see first whether it is good enough."
     return "Yes: there is enough data, and it pays; hold examples back to see that it is better."
+
+
+def _less(row: Row, other: Row) -> bool:
+    """Whether `row` is really cheaper a month (free against free is not)."""
+    if row.month is None or other.month is None:
+        return False
+    return row.month.total < other.month.total

@@ -92,8 +92,9 @@ class Catalog:
         """
         wanted = name.strip()
         head, _, rest = wanted.partition("/")
-        if provider is None and head in self.providers and rest:
-            provider, wanted = head, rest
+        known = any((home, wanted) in self._names for home in self.providers)
+        if provider is None and head in self.providers and rest and not known:
+            provider, wanted = head, rest  # but openai/gpt-oss-20b is itself a model's name
         homes = [provider] if provider else list(self.providers)
         if provider:
             self.provider(provider)

@@ -96,7 +96,7 @@ class Comparison:
 
     @property
     def cheapest(self) -> Row | None:
-        """The row with the lowest cost after a year (or as long as it lives), per month it answers."""
+        """The row with the smallest monthly bill; None where currencies differ."""
         known = [row for row in self.rows if row.month is not None]
         if len({row.month.currency for row in known if row.month}) > 1:
             return None

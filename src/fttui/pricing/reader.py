@@ -34,32 +34,40 @@ class Origin:
     index: int = 0  # which one, where the header repeats
     keys: frozenset[str] = frozenset()  # what this file says about the table
 
-    def line(self, key: str) -> int:
-        """The 1-based line of `key` under this header, else the header's, else 0."""
-        seen, inside, at = -1, False, 0
-        word = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=") if key else None
-        nested = re.compile(r"\s*\[+" + re.escape(self.header.strip("[]")) + r"\.")
+    def line(self, path: tuple[str, ...]) -> int:
+        """The 1-based line of the key at `path` under this header, else of what holds it, else 0."""
+        base = tuple(part for part in self.header.strip("[]").split(".") if part)
+        seen, inside, at, depth = -1, not base, 0, -1
+        under: tuple[str, ...] = ()
         for number, line in enumerate(self.text.splitlines(), 1):
             head = line.split("#")[0].strip()
-            if head == self.header:
-                seen += 1
-                inside = seen == self.index
-                at = number if inside else at
-            elif head.startswith("[") and not nested.match(line):
-                inside = False
-            elif inside and head.startswith("["):
-                if head.strip("[]").endswith(f".{key}"):
-                    return number
-            elif inside and word and word.match(line):
-                return number
+            if head.startswith("[") and head.endswith("]"):
+                parts = tuple(head.strip("[]").split("."))
+                if head == self.header:
+                    seen += 1
+                    inside = seen == self.index
+                elif parts[: len(base)] != base or len(parts) == len(base):
+                    inside = False
+                under = parts[len(base) :]
+                found: tuple[str, ...] = under
+            else:
+                key = _KEY.match(line)
+                found = (*under, key[1]) if key else ("",)
+            if inside and len(found) > depth and path[: len(found)] == found:
+                at, depth = number, len(found)
         return at
+
+
+_KEY = re.compile(r"\s*[\"']?([\w-]+)[\"']?\s*=")
 
 
 class Reader:
     """One table, read key by key; `done()` refuses keys nobody asked for."""
 
-    def __init__(self, data: Any, origins: tuple[Origin, ...], path: str, root: str = "") -> None:
-        self.origins, self.path, self._root = origins, path, root
+    def __init__(
+        self, data: Any, origins: tuple[Origin, ...], path: str, inner: tuple[str, ...] = ()
+    ) -> None:
+        self.origins, self.path, self._inner = origins, path, inner
         if not isinstance(data, Mapping):
             self._wrong("", data, "a table")
         self.data: Mapping[str, Any] = data
@@ -73,9 +81,9 @@ class Reader:
     def fail(self, key: str, why: str, remedy: str = "") -> NoReturn:
         """Raise the Problem that names file, line and key."""
         name = ".".join(part for part in (self.path, key) if part)
-        find = self._root or key
-        origin = self._blame(find)
-        line = origin.line(find)
+        place = (*self._inner, *((key,) if key else ()))
+        origin = self._blame(place[0] if place else "")
+        line = origin.line(place)
         where = f"{origin.file}:{line}" if line else origin.file
         raise Problem(
             f"{where}: {name}",
@@ -162,7 +170,7 @@ class Reader:
         value = self._get(key, False)
         if value is None:
             return None
-        return Reader(value, self.origins, f"{self.path}.{key}", self._root or key)
+        return Reader(value, self.origins, f"{self.path}.{key}", (*self._inner, key))
 
     def tables(self, key: str) -> list[Reader]:
         value = self._get(key, False)
@@ -171,7 +179,7 @@ class Reader:
         if not isinstance(value, list):
             self._wrong(key, value, "a list of tables")
         return [
-            Reader(item, self.origins, f"{self.path}.{key}[{n}]", self._root or key)
+            Reader(item, self.origins, f"{self.path}.{key}[{n}]", (*self._inner, key))
             for n, item in enumerate(value)
         ]
 
