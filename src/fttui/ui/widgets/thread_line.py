@@ -49,8 +49,8 @@ class ThreadLine(Widget):
         crumbs: list[list[Part]] = self.app.crumbs()  # type: ignore[attr-defined]
         who: list[Part] = self.app.whose()  # type: ignore[attr-defined]
         room = self.size.width - say(*who).cell_length - 2
-        while len(crumbs) > 1 and _length(crumbs) > room:  # shorten from the left
-            crumbs = [["…"], *(crumbs[2:] if crumbs[0] == ["…"] else crumbs[1:])]
+        while len(crumbs) > 1 and _length(crumbs) > room:
+            crumbs = _shorter(crumbs)
         parts: list[Part] = []
         for number, crumb in enumerate(crumbs):
             if number:
@@ -86,10 +86,20 @@ class ThreadLine(Widget):
             text = title if self.size.width >= 100 else SHORT[area]
             cells = len(f" {number} {text}  ")
             if x < cells:
-                self.app.run_action(f"do('app.go_{area}')")  # type: ignore[unused-coroutine]
                 self.app.call_next(self.app.run_action, f"do('app.go_{area}')")
                 return
             x -= cells
+
+
+def _shorter(crumbs: list[list[Part]]) -> list[list[Part]]:
+    """Without the last link that has nothing yet, else without the first one."""
+    if _empty(crumbs[-1]):
+        return crumbs[:-1]
+    return [["…"], *(crumbs[2:] if crumbs[0] == ["…"] else crumbs[1:])]
+
+
+def _empty(crumb: list[Part]) -> bool:
+    return len(crumb) == 1 and crumb[0][1] == "faint"
 
 
 def _length(crumbs: list[list[Part]]) -> int:
