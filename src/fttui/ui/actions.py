@@ -89,7 +89,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("check.copy", "Copy the finding", ("y",)),
     # cost
     Action("cost.launch", "Review and launch", ("enter",), "review & launch", 5),
-    Action("cost.more_epochs", "One epoch more", ("plus", "equals_sign"), "+/- epochs", 10),
+    Action("cost.more_epochs", "One epoch more", ("plus", "equals_sign"), "- epochs", 10),
     Action("cost.fewer_epochs", "One epoch less", ("minus",)),
     Action("cost.auto_epochs", "Epochs: let the provider choose", ("a",), "auto epochs", 20),
     Action("cost.model", "Choose the base model", ("b",), "model", 12),
@@ -129,7 +129,9 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("chat.write", "Write a prompt", ("i", "enter"), "write", 8),
     Action("chat.next", "Next column", ("tab",), "", 18),
-    Action("chat.again", "Ask the same again, where it failed or everywhere", ("ctrl+r",), "again", 20),
+    Action(
+        "chat.again", "Ask the same again, where it failed or everywhere", ("ctrl+r",), "again", 20
+    ),
     Action("chat.model", "Change this column's model", ("f2",), "model", 12),
     Action("chat.add", "Add or remove a column", ("f3",), "column", 15),
     Action("chat.system", "System prompt and settings", ("f4",), "settings", 25),

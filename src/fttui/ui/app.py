@@ -21,6 +21,7 @@ from fttui.ui.actions import ACTIONS, AREAS, BY_ID, Action, bindings, clashes, l
 from fttui.ui.backend import Backend
 from fttui.ui.dialogs.notices import Notice
 from fttui.ui.palette import Commands
+from fttui.ui.planner import Planner
 from fttui.ui.text import Part
 from fttui.ui.theme import THEMES
 from fttui.ui.thread import Thread
@@ -72,6 +73,7 @@ class FttuiApp(App[None]):
         self.thread = Thread()
         self.thread_changed: Signal[frozenset[str]] = Signal(self, "thread_changed")
         self.backend = Backend(self, profile)
+        self.planner = Planner(self)
         self.notices: list[Notice] = []
         self.keymap_in_force: dict[str, str] = {}
         self._asked = (path, validation)
@@ -81,6 +83,7 @@ class FttuiApp(App[None]):
 
     def on_mount(self) -> None:
         self._obey_signals()
+        self.planner.begin()
         path, validation = self._asked
         if path is not None:
             self.backend.open(path, validation)

@@ -74,8 +74,10 @@ def _cost(thread: Thread) -> list[Part]:
         return [("cost", "faint")]
     if not estimate.total:
         return [("free", "ok")]
-    sign = "$" if estimate.currency == "USD" else f"{estimate.currency} "
-    return [(f"{sign}{estimate.total:,.2f}", "bold")]
+    from fttui.pricing.money import show
+
+    about = "~" if thread.report is None else ""  # the file is still being scanned
+    return [(about + show(estimate.total, estimate.currency), "bold")]
 
 
 def _job(thread: Thread) -> list[Part]:
