@@ -167,7 +167,8 @@ class Pass:
 
     def backward(self, coefficients: Array, grad: Adapter) -> None:
         """Add the gradient of Σ coefficient · logp to `grad`. Can be called once."""
-        assert self._adapter is not None and self._unit is not None
+        assert self._adapter is not None
+        assert self._unit is not None
         model = self._model
         dh = self._unit * coefficients.astype(model.dtype)[:, None]
         dx = np.zeros((self._cuts[-1], model.config.width), model.dtype)
@@ -180,7 +181,9 @@ class Pass:
 
     def _layer_back(self, i: int, kept: _Kept, dx: Array, grad: Adapter) -> Array:
         config, layer, adapter = self._model.config, self._model.weights.layers[i], self._adapter
-        assert adapter is not None and kept.gate_up is not None and kept.middle is not None
+        assert adapter is not None
+        assert kept.middle is not None
+        assert kept.gate_up is not None
         assert kept.attended is not None
 
         def back(name: str, dy: Array, x: Array) -> Array:
@@ -202,7 +205,8 @@ class Pass:
 
     def _attention_back(self, kept: _Kept, dattended: Array) -> Array:
         config = self._model.config
-        assert kept.qkv is not None and kept.shares is not None
+        assert kept.qkv is not None
+        assert kept.shares is not None
         group = config.heads // config.kv_heads
         dqkv = np.empty_like(kept.qkv)
         split = dqkv.reshape(len(dqkv), -1, config.head)

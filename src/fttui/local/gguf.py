@@ -19,6 +19,7 @@ from fttui.problem import Problem
 
 REMEDY = "choose a GGUF file of a llama-architecture model, or fetch ours again: fttui fetch"
 BLOCK = 32  # weights in one quantised block
+_PART = 4096  # blocks dequantised at a time, so that they stay in the processor's cache
 _SCALARS = dict(zip(range(8), "BbHhIif?", strict=True)) | {10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
 
@@ -155,28 +156,43 @@ class GGUF:
 
     def array(self, name: str, dtype: Any = np.float32) -> NDArray[Any]:
         """One tensor, dequantised to `dtype`; Problem where it is missing or cannot be read."""
-        tensor = self.tensors.get(name)
-        if tensor is None:
+        out = np.empty(self.tensor(name).shape, dtype)
+        self.read_into(name, out)
+        return out
+
+    def tensor(self, name: str) -> Tensor:
+        if name not in self.tensors:
             raise broken(self.path, f"it has no tensor {name}")
+        return self.tensors[name]
+
+    def read_into(self, name: str, out: NDArray[Any]) -> None:
+        """Dequantise a tensor into `out`, a contiguous array of its shape."""
+        tensor = self.tensor(name)
+        if tensor.shape != out.shape:
+            raise broken(self.path, f"{name} is {tensor.shape}, expected {out.shape}")
         try:
             raw = np.fromfile(self.path, np.uint8, tensor.nbytes, offset=tensor.offset)
         except OSError as error:
             raise broken(self.path, error.strerror or str(error)) from error
         if raw.size != tensor.nbytes:
             raise broken(self.path, f"it is cut short in {name}")
-        return dequantise(raw, tensor.kind).reshape(tensor.shape).astype(dtype, copy=False)
+        _, size, weights = TYPES[tensor.kind]
+        flat = out.reshape(-1)
+        blocks = raw.reshape(-1, size)
+        for low in range(0, len(blocks), _PART):
+            part = blocks[low : low + _PART]
+            flat[low * weights : (low + len(part)) * weights] = dequantise(part, tensor.kind)
 
 
-def dequantise(raw: NDArray[np.uint8], kind: int) -> NDArray[np.float32]:
-    """The weights of a tensor's bytes, flat, float32."""
+def dequantise(blocks: NDArray[np.uint8], kind: int) -> NDArray[np.float32]:
+    """The weights of whole blocks [n, bytes of a block], flat, float32."""
     name, size, _ = TYPES[kind]
     if name == "F32":
-        return raw.view(np.float32)
+        return blocks.view(np.float32).reshape(-1)
     if name == "F16":
-        return raw.view(np.float16).astype(np.float32)
+        return blocks.view(np.float16).astype(np.float32).reshape(-1)
     if name == "BF16":  # the upper half of a float32
-        return (raw.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
-    blocks = raw.reshape(-1, size)
+        return (blocks.view(np.uint16).astype(np.uint32) << 16).view(np.float32).reshape(-1)
     scale = blocks[:, :2].copy().view(np.float16).astype(np.float32)
     if name == "Q8_0":
         return (blocks[:, 2:].view(np.int8) * scale).reshape(-1)

@@ -49,7 +49,7 @@ class Events:
             elif event.get("type") == "checkpoint":
                 self.checkpoints.add(step)
 
-    def write(self, type: str, message: str, *, level: str = "info", **data: Any) -> None:
+    def write(self, type: str, message: str, /, *, level: str = "info", **data: Any) -> None:
         line = {"time": int(time.time()), "level": level, "type": type, "message": message}
         self._file.write(json.dumps(line | {"data": data}, ensure_ascii=False) + "\n")
         self._file.flush()

@@ -20,7 +20,7 @@ from fttui.problem import Problem
 
 SAVE_EVERY = 120.0  # seconds between checkpoints to resume from, where epochs are longer
 VALIDATIONS_PER_EPOCH = 4
-VALIDATION_ITEMS = 8  # of the small measure within an epoch; the whole file counts at its end
+VALIDATION_ITEMS = 4  # of the small measure within an epoch; the whole file counts at its end
 
 
 class Stop(Exception):
@@ -224,7 +224,7 @@ class Training:
             found |= whole.named("full_valid")
         return found
 
-    def _tell_step(self, metrics: dict[str, float]) -> None:
+    def _tell_step(self, metrics: dict[str, Any]) -> None:
         step, total = self._state.step, self._plan.total_steps
         if step <= self._events.last_step:
             return  # told before the trainer was interrupted
@@ -235,7 +235,7 @@ class Training:
         }
         shown = [f"{name}={metrics[key]:.2f}" for key, name in names.items() if key in metrics]
         message = f"Step {step}/{total}: {', '.join(shown)}"
-        self._events.write("metrics", message, step=step, total_steps=total, **metrics)
+        self._events.write("metrics", message, **{"step": step, "total_steps": total, **metrics})
 
     def _save(self, kind: str) -> None:
         if self._state.step:

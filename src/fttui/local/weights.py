@@ -83,40 +83,53 @@ def read_weights(file: GGUF, config: Config, dtype: Any = np.float32) -> Weights
     """All tensors, dequantised. Problem where one is missing, foreign or of the wrong shape."""
     wanted: set[str] = set()
 
-    def get(name: str, *shape: int) -> Array:
+    def get(*parts: tuple[str, int], width: int) -> Array:
+        """Matrices below each other: (name, rows)…, all `width` wide."""
+        out = np.empty((sum(rows for _, rows in parts), width), dtype)
+        low = 0
+        for name, rows in parts:
+            wanted.add(name)
+            file.read_into(name, out[low : low + rows])
+            low += rows
+        return out
+
+    def gain(name: str, width: int) -> Array:
         wanted.add(name)
-        array = file.array(name, dtype)
-        if array.shape != shape:
-            raise broken(file.path, f"{name} is {array.shape}, expected {shape}")
-        return array
+        out = np.empty(width, dtype)
+        file.read_into(name, out)
+        return out
 
     def layer(i: int) -> Layer:
-        width, head = config.width, config.head
-        queries, keys = config.heads * head, config.kv_heads * head
+        width, inner = config.width, config.inner
+        queries, keys = config.heads * config.head, config.kv_heads * config.head
         at = f"blk.{i}."
-        q = _unpermute(get(at + "attn_q.weight", queries, width), config.heads)
-        k = _unpermute(get(at + "attn_k.weight", keys, width), config.kv_heads)
-        gate = get(at + "ffn_gate.weight", config.inner, width)
+        q, k, v = at + "attn_q.weight", at + "attn_k.weight", at + "attn_v.weight"
+        qkv = get((q, queries), (k, keys), (v, keys), width=width)
+        _unpermute(qkv[:queries], config.heads)
+        _unpermute(qkv[queries : queries + keys], config.kv_heads)
+        gate, up = at + "ffn_gate.weight", at + "ffn_up.weight"
         return Layer(
-            attention_norm=get(at + "attn_norm.weight", width),
-            qkv=np.concatenate([q, k, get(at + "attn_v.weight", keys, width)]),
-            o=get(at + "attn_output.weight", width, queries),
-            mlp_norm=get(at + "ffn_norm.weight", width),
-            gate_up=np.concatenate([gate, get(at + "ffn_up.weight", config.inner, width)]),
-            down=get(at + "ffn_down.weight", width, config.inner),
+            attention_norm=gain(at + "attn_norm.weight", width),
+            qkv=qkv,
+            o=get((at + "attn_output.weight", width), width=queries),
+            mlp_norm=gain(at + "ffn_norm.weight", width),
+            gate_up=get((gate, inner), (up, inner), width=width),
+            down=get((at + "ffn_down.weight", width), width=inner),
         )
 
     steps = np.arange(0, config.head, 2) / config.head
     frequencies = config.rope_base**-steps
     if "rope_freqs.weight" in file.tensors:  # Llama 3.1 and later stretch the slow ones
-        frequencies = frequencies / get("rope_freqs.weight", config.head // 2)
-    embedding = get("token_embd.weight", config.vocabulary, config.width)
-    own_head = "output.weight" in file.tensors
+        frequencies = frequencies / gain("rope_freqs.weight", config.head // 2)
+    embedding = get(("token_embd.weight", config.vocabulary), width=config.width)
+    head = embedding
+    if "output.weight" in file.tensors:
+        head = get(("output.weight", config.vocabulary), width=config.width)
     found = Weights(
         embedding=embedding,
         layers=tuple(layer(i) for i in range(config.layers)),
-        norm=get("output_norm.weight", config.width),
-        head=get("output.weight", config.vocabulary, config.width) if own_head else embedding,
+        norm=gain("output_norm.weight", config.width),
+        head=head,
         frequencies=frequencies,
     )
     foreign = sorted(set(file.tensors) - wanted)
@@ -125,8 +138,8 @@ def read_weights(file: GGUF, config: Config, dtype: Any = np.float32) -> Weights
     return found
 
 
-def _unpermute(weight: Array, heads: int) -> Array:
-    """Undo llama.cpp's reordering of q and k, so that rotation works on the two halves of a head."""
-    out, width = weight.shape
-    halves = weight.reshape(heads, out // heads // 2, 2, width)
-    return np.ascontiguousarray(halves.swapaxes(1, 2)).reshape(out, width)
+def _unpermute(rows: Array, heads: int) -> None:
+    """Undo llama.cpp's reordering of q and k in place, so that a head turns as two halves."""
+    out, width = rows.shape
+    halves = rows.reshape(heads, out // heads // 2, 2, width).swapaxes(1, 2)
+    rows[...] = halves.reshape(out, width)  # a copy first, as the order changes
