@@ -49,6 +49,10 @@ def test_speed_is_measured_after_the_first_token() -> None:
     assert (result.first_token, result.tokens_per_second) == (1.0, 0.5)
     result.add(ChatChunk(usage=Usage(1, 11)), 9.0)
     assert result.tokens_per_second == 5.0
+    burst = ChatResult()
+    for _ in range(9):
+        burst.add(ChatChunk("a"), 2.0)
+    assert burst.tokens_per_second is None
 
 
 async def test_a_cut_stream_keeps_its_text(server: Any, provider: Any, fault: Any) -> None:

@@ -18,6 +18,7 @@ from fttui.service.types import ChatChunk, ChatSettings, ToolCallDelta, Usage
 
 PATH = "/chat/completions"
 STALL_SECONDS = 120.0  # without a byte; a model may think, or wait its turn, for a while
+SHORTEST = 0.05  # seconds; an answer that came faster arrived in one go and has no measurable speed
 BODY_LIMIT = 4_000_000  # bytes of an answer that turned out not to be a stream
 
 Message = Mapping[str, Any]
@@ -73,8 +74,8 @@ class ChatResult:
 
     @property
     def tokens_per_second(self) -> float | None:
-        """After the first token; None where there is nothing to measure."""
-        if self.first_token is None or self.tokens < 2 or self.seconds <= self.first_token:
+        """After the first token; None where all came at once, so that there is nothing to measure."""
+        if self.first_token is None or self.seconds - self.first_token < SHORTEST:
             return None
         return (self.tokens - 1) / (self.seconds - self.first_token)
 
@@ -167,8 +168,9 @@ async def _run(
     result: ChatResult,
 ) -> AsyncGenerator[ChatChunk, None]:
     body = {"model": model, "messages": [dict(row) for row in messages]} | settings.body()
-    started = time.monotonic()
     try:
+        await provider.ready()  # the first use loads the client: no part of the model's speed
+        started = time.monotonic()
         async for chunk in _adapted(provider, body, result):
             result.add(chunk, time.monotonic() - started)
             yield chunk
