@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import gc
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -232,11 +233,17 @@ def _stamp(path: Path) -> tuple[int, int] | None:
 
 @functools.lru_cache(maxsize=8)
 def _load(files: tuple[tuple[Path, tuple[int, int]], ...]) -> Catalog:
-    read = [_read(SHIPPED, None)]
-    for path, (modified, _) in files:
-        day = datetime.fromtimestamp(modified // 1_000_000_000, UTC).date()
-        read.append(_read(path, day))
-    return _make(read)
+    collecting = gc.isenabled()
+    gc.disable()  # thousands of small objects that all stay: collecting them is a third of the time
+    try:
+        read = [_read(SHIPPED, None)]
+        for path, (modified, _) in files:
+            day = datetime.fromtimestamp(modified // 1_000_000_000, UTC).date()
+            read.append(_read(path, day))
+        return _make(read)
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _read(path: Path, modified: date | None) -> _File:
