@@ -20,6 +20,8 @@ class LineIndex:
     once whatever the size. A file that shrinks or is replaced is found out by `changed()`.
     """
 
+    _fd = -1  # until it is open
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         # O_NONBLOCK: opening a FIFO must not wait for a writer.

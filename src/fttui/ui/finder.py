@@ -88,6 +88,11 @@ def _term(piece: str) -> Term:
     return Term("word", word, negated, text=piece)
 
 
+def phrase(text: str) -> list[Term]:
+    """The search for exactly what was typed."""
+    return [Term("word", text, text=text)] if text else []
+
+
 def words(terms: list[Term]) -> re.Pattern[str] | None:
     """What to light up in the text found."""
     found = [re.escape(term.value) for term in terms if term.kind == "word" and not term.negated]

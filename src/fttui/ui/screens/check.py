@@ -19,8 +19,8 @@ from fttui.ui.widgets.filter_bar import FilterBar
 from fttui.ui.widgets.findings import Group, explanation, group_row, groups, place_row
 from fttui.ui.widgets.histogram import token_lines
 from fttui.ui.widgets.line_list import LineList
-from fttui.ui.widgets.pane import Pane
 from fttui.ui.widgets.text_view import Line, TextView
+from fttui.ui.widgets.titled_pane import Pane
 from fttui.ui.widgets.unusable import Unusable
 from fttui.ui.widgets.verdict import verdict
 

@@ -23,8 +23,8 @@ from fttui.ui.widgets.example_list import ExampleList
 from fttui.ui.widgets.example_view import ExampleView, view_names
 from fttui.ui.widgets.filter_bar import FilterBar
 from fttui.ui.widgets.line_list import LineList
-from fttui.ui.widgets.pane import Pane
-from fttui.ui.widgets.unusable import Unusable
+from fttui.ui.widgets.titled_pane import Pane
+from fttui.ui.widgets.unusable import Unusable, problem_of
 from fttui.ui.widgets.welcome import Welcome
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class DataScreen(FindingScreen):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]
     DEFAULT_CSS = """
     DataScreen #file { height: 1fr; }
-    DataScreen #titles { height: 1; width: 1fr; }
+    DataScreen #titles { height: 1; width: 1fr; text-wrap: nowrap; }
     DataScreen.-narrow #view-pane { display: none; }
     DataScreen.-narrow.-detail #view-pane { display: block; }
     DataScreen.-narrow.-detail #list-pane { display: none; }
@@ -65,6 +65,7 @@ class DataScreen(FindingScreen):
         self._report: Report | None = None
         self._findings: dict[int, list[Finding]] = {}  # by 1-based line
         self._changed_on_disk = False
+        self._look_anyway = False  # the file is unusable, its lines are wanted all the same
         self._timer: Timer | None = None
         self._last_move = 0.0
         self._grown = 0.0
@@ -92,7 +93,7 @@ class DataScreen(FindingScreen):
 
     def thread_changed(self, fields: frozenset[str]) -> None:
         thread = self.thread
-        if thread.index is not self._index or fields & {"path", "problem"}:
+        if thread.index is not self._index or fields & {"path", "problem", "report"}:
             self._arrange()
         if thread.index is None:
             return
@@ -116,22 +117,23 @@ class DataScreen(FindingScreen):
     def _arrange(self) -> None:
         """Show the page that fits: the welcome, what is wrong with the file, or the file."""
         thread = self.thread
-        page = "file" if thread.index else "unusable" if thread.problem else "welcome"
+        problem = thread.problem or (None if self._look_anyway else problem_of(thread.report))
+        page = "unusable" if problem else "file" if thread.index else "welcome"
         for name in ("welcome", "unusable", "file"):
             self.query_one(f"#{name}").display = name == page
         if thread.index is not self._index:
             self._index, self._report = thread.index, None
-            self._findings, self._changed_on_disk = {}, False
+            self._findings, self._changed_on_disk, self._look_anyway = {}, False, False
             self.forget_finds()
             self.remove_class("-detail")
             self.rows.open(thread.index, thread.row)
         if page == "welcome":
             self.query_one(Welcome).tell(self.fttui.state.recent(6))
             self.query_one("#welcome LineList").focus()
-        elif page == "unusable" and thread.problem is not None:
-            self.query_one(Unusable).tell(thread.problem)
+        elif problem is not None:
+            self.query_one(Unusable).tell(problem, can_look=thread.index is not None)
             self.set_focus(None)
-        elif not self.view.has_focus:
+        elif not self.view.has_focus and not self.bar.is_open:
             self.rows.focus()
         self.say_titles()
 
@@ -167,7 +169,7 @@ class DataScreen(FindingScreen):
         pane = self.query_one("#list-pane", Pane)
         pane.say_title(*parts)
         pane.say_subtitle(*self._subtitle())
-        self.query_one("#titles", Static).update(say(*rows.header(max(10, rows.size.width))))
+        self.query_one("#titles", Static).update(say(rows.header()))
 
     def _subtitle(self) -> list[Part]:
         if self.searching:
@@ -229,6 +231,10 @@ class DataScreen(FindingScreen):
         return ""
 
     def do_detail(self) -> None:
+        if self.query_one(Unusable).display:
+            self._look_anyway = True
+            self._arrange()
+            return
         self.settle()
         self.add_class("-detail")
         self.call_after_refresh(self.view.focus)

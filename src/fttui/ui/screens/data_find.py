@@ -75,7 +75,7 @@ class FindingScreen(AreaScreen):
         return [(f" {at:,} of {len(self.hits):,} lines", "dim")]
 
     def marked_words(self) -> re.Pattern[str] | None:
-        return finder.words(_terms(self.search_text) + _terms(self.filter_text))
+        return finder.words(finder.phrase(self.search_text) + _terms(self.filter_text))
 
     def stop_finding(self) -> bool:
         """Escape: close the line being typed, or stop the search that runs."""
@@ -134,7 +134,7 @@ class FindingScreen(AreaScreen):
         self.bar.ask(kind, text, hint, check)
 
     def do_search(self) -> None:
-        self._ask("/", self.search_text, "words to look for", _complaint)
+        self._ask("/", self.search_text, "what to look for", lambda text: "")
 
     def do_filter(self) -> None:
         self._ask("filter", self.filter_text, finder.HELP, _complaint)
@@ -183,7 +183,8 @@ class FindingScreen(AreaScreen):
                 self.app.call_from_thread(self._say_progress, 100 * done // max(1, total))
 
         def look() -> array[int]:
-            return finder.find(finder.parse(text), index, report, lambda: cancelled, progress)
+            terms = finder.phrase(text) if kind == "/" else finder.parse(text)
+            return finder.find(terms, index, report, lambda: cancelled, progress)
 
         try:
             found = await asyncio.to_thread(look)

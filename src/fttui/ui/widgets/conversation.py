@@ -76,9 +76,15 @@ def _message(
     label: tuple[str, str, str] | None = None,
 ) -> list[Line]:
     glyph, style = ROLES.get(message.role, ("?", "error"))
-    lines = _block(
-        label or (glyph, style, message.role), _words(message), width, trained, close=False
-    )
+    head = label or (glyph, style, message.role)
+    calls = [line for call in message.tool_calls[:100] for line in _call(call, width, trained)]
+    words = _words(message)
+    if calls and not words:  # the first call takes the place of the words
+        calls[0][:2] = _head(head, trained)
+        lines = []
+    else:
+        lines = _block(head, words, width, trained, close=False)
+    lines += calls
     marks = []
     if message.name:
         marks.append(("name", message.name))
@@ -92,8 +98,6 @@ def _message(
         lines.append(
             [" " * GUTTER, (f"{key} ", "faint"), (fit(value, width - GUTTER - 12).rstrip(), "dim")]
         )
-    for call in message.tool_calls[:100]:
-        lines += _call(call, width, trained)
     lines += notes.under(message, GUTTER)
     return [*lines, []]
 
@@ -107,10 +111,8 @@ def _block(
     close: bool = True,
 ) -> list[Line]:
     """A role in the gutter, its text beside it; a bar runs along what is trained."""
-    glyph, style, name = label
-    bar: Part = ("▎", style) if trained else " "
-    head: list[Part] = [bar, (f"{glyph} ", style), (fit(name, GUTTER - 4), style), " "]
-    rest: list[Part] = [bar, " " * (GUTTER - 1)]
+    head = _head(label, trained)
+    rest: list[Part] = [head[0], " " * (GUTTER - 1)]
     pieces: list[Part] = []
     for piece in wrap(_cut(text), max(10, width - GUTTER)):
         pieces.append(piece)
@@ -118,6 +120,12 @@ def _block(
         pieces = [("(empty)" if not text else "(only blanks)", "faint")]
     lines = [[*(rest if i else head), piece] for i, piece in enumerate(pieces)]
     return [*lines, []] if close else lines
+
+
+def _head(label: tuple[str, str, str], trained: bool) -> list[Part]:
+    glyph, style, name = label
+    bar: Part = ("▎", style) if trained else " "
+    return [bar, (f"{glyph} ", style), (fit(name, GUTTER - 4), style), " "]
 
 
 def _cut(text: str) -> str:
@@ -129,8 +137,6 @@ def _cut(text: str) -> str:
 def _words(message: Message) -> str:
     if message.parts:
         return "\n".join(part_text(part) for part in message.parts[:200])
-    if not message.content_text and message.tool_calls:
-        return "→ calls"
     return message.content_text
 
 

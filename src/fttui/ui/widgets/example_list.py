@@ -84,10 +84,10 @@ class ExampleList(LineList):
 
     # -- one row
 
-    def header(self, width: int) -> Sequence[Part]:
+    def header(self) -> Part:
         """The column titles, aligned with the rows."""
         titles = f"   {'line':>{self._digits()}}  {'msgs':>4}  {'tokens':>7}  begins with"
-        return [(titles[:width], "faint")]
+        return (titles, "faint")
 
     def _digits(self) -> int:
         return max(5, len(f"{len(self.index):,}")) if self.index is not None else 5

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
 
 from fttui.problem import Problem
 from fttui.ui.text import Part, say
+
+if TYPE_CHECKING:
+    from fttui.dataset.report import Report
 
 
 class Unusable(Vertical):
@@ -25,7 +31,8 @@ class Unusable(Vertical):
     def compose(self) -> ComposeResult:
         yield Static("")
 
-    def tell(self, problem: Problem) -> None:
+    def tell(self, problem: Problem, *, can_look: bool = False) -> None:
+        """can_look: the file has lines, which enter shows all the same."""
         self.problem = problem
         parts: list[Part] = [("✗ ", "error"), (problem.what, "bold")]
         if problem.code:
@@ -35,5 +42,25 @@ class Unusable(Vertical):
         if problem.remedy:
             parts += ["\n\n", ("→ ", "accent"), problem.remedy]
         parts += ["\n\n", ("o", "key"), (" open another   ", "dim"), ("r", "key")]
-        parts += [(" look again   ", "dim"), ("2", "key"), (" what the check found", "dim")]
+        parts.append((" read it again", "dim"))
+        if can_look:
+            parts += [("   enter", "key"), (" show its lines all the same", "dim")]
         self.query_one(Static).update(say(*parts))
+
+
+def problem_of(report: Report | None) -> Problem | None:
+    """What makes a checked file unusable, None when it can be used."""
+    if report is None or report.verdict != "unusable":
+        return None
+    from fttui.dataset.checks import CATALOGUE
+
+    name = Path(report.file).name
+    worst = next((f for f in report.findings if f.severity == "error"), None)
+    if worst is None:
+        return Problem(f"{name} cannot be used", report.summary)
+    check = CATALOGUE.get(worst.code)
+    why = f"{worst.message[:1].upper()}{worst.message[1:]}."
+    if check is not None:
+        why += f"\n{check.why}"
+    remedy = worst.fix or (check.fix if check is not None else "")
+    return Problem(f"{name} cannot be used", why, remedy or "open another file", code=worst.code)
