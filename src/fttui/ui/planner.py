@@ -223,11 +223,17 @@ def held_out(whole: Workload, share: float) -> Workload:
     if not share:
         return whole
     validation = round(whole.tokens * share)
-    kept = 1 - share
+
+    def fewer(count: int) -> int:
+        return round(count * (1 - share))
+
     return replace(
         whole,
-        examples=round(whole.examples * kept),
+        examples=fewer(whole.examples),
         tokens=whole.tokens - validation,
-        trained_tokens=None if whole.trained_tokens is None else round(whole.trained_tokens * kept),
         validation_tokens=validation,
+        trained_tokens=None if whole.trained_tokens is None else fewer(whole.trained_tokens),
+        truncated_tokens=fewer(whole.truncated_tokens),
+        image_tokens=fewer(whole.image_tokens),
+        system_tokens=fewer(whole.system_tokens),
     )
