@@ -12,7 +12,7 @@ from fttui.dataset.checks import answers, example, line, text
 from fttui.dataset.checks.context import Context, Entry, Facts
 from fttui.dataset.report import Rows
 from fttui.dataset.target import Target
-from fttui.dataset.tokens import TokenCounter, counter
+from fttui.dataset.tokens import MESSAGE, TokenCounter, counter
 
 BLOCK = 1 << 20
 MAX_LINE = 64_000_000  # bytes; a longer line is reported and not read
@@ -125,6 +125,7 @@ class Scanner:
             lines.pop()
         breaks = any(mark in data for mark in SEPARATORS)
         returns = b"\r" in data
+        pending.gates = text.Gates(data)
         last = len(lines) if not result.last_newline and begin + len(data) >= task.end else 0
         offset = begin
         for number, raw in enumerate(lines, 1):
@@ -153,7 +154,7 @@ class Scanner:
             pending.skip()
             return
         kind = example.check(obj, raw, context)
-        text.check_texts(raw, context)
+        text.check_texts(raw, pending.gates, context)
         result.digests.extend(answers.check(obj, kind, context))
         result.digest_lines.append(context.line)
         pending.row(result, _messages(obj, kind), context.worst)
@@ -166,14 +167,22 @@ class Scanner:
             middle, end = at + plain, at + plain + trained
             learnt = sum(counts[middle:end]) + fixed_trained
             whole = sum(counts[at:middle]) + sum(counts[middle:end]) + fixed
+            known = zip(pending.texts[at:end], counts[at:end], strict=True) if i in pending.orders else ()
             at = end
             result.rows.tokens.append(whole)
             result.rows.trained.append(learnt)
             if whole:
-                self._judge(i, whole, learnt, context, result, pending)
+                self._judge(i, whole, learnt, dict(known), context, result, pending)
 
     def _judge(
-        self, i: int, whole: int, learnt: int, context: Context, result: Result, pending: _Pending
+        self,
+        i: int,
+        whole: int,
+        learnt: int,
+        sizes: dict[str, int],
+        context: Context,
+        result: Result,
+        pending: _Pending,
     ) -> None:
         """Token rules of one example (K001-K004, L013)."""
         kind, offset = pending.kinds[i]
@@ -182,8 +191,7 @@ class Scanner:
         if kind == "completion" and whole > LEGACY_LIMIT:
             context.add("L013", "", f"{whole:,} tokens; {LEGACY_LIMIT:,} is what these models take")
         elif whole > limit:
-            order = pending.orders.get(i, [])
-            kept, cut = _cut(order, limit, self.counter)
+            kept, cut = _cut(pending.orders.get(i, []), limit, sizes)
             severity = "error" if cut else ""
             lost = f"{whole - limit:,} tokens are cut from the end"
             context.add("K001", "", f"{whole:,} tokens; {limit:,} is the limit, {lost}", severity=severity)
@@ -197,11 +205,12 @@ class Scanner:
             result.rows.severity[i] = context.worst
 
 
-def _cut(order: list[tuple[str, bool]], limit: int, counter: TokenCounter) -> tuple[int, int]:
+def _cut(order: list[tuple[str, bool]], limit: int, sizes: dict[str, int]) -> tuple[int, int]:
     """Trained tokens before and beyond the limit."""
     at = kept = cut = 0
-    for (_, trained), n in zip(order, counter.count_all([text for text, _ in order]), strict=True):
-        at += 4
+    for text, trained in order:
+        n = sizes.get(text, 0)
+        at += MESSAGE
         if trained:
             inside = max(0, min(n, limit - at))
             kept += inside
@@ -229,6 +238,7 @@ def _blank(runs: list[tuple[int, int]], number: int) -> None:
 class _Pending:
     """Texts of a stretch waiting to be counted together."""
 
+    gates: text.Gates = field(default_factory=lambda: text.Gates(b""))
     texts: list[str] = field(default_factory=list)
     spans: list[tuple[int, int, int, int]] = field(default_factory=list)
     kinds: list[tuple[str, int]] = field(default_factory=list)

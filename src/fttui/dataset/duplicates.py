@@ -15,23 +15,20 @@ class Records:
     """Triples of 64-bit numbers, to be read back in groups that share the first one's low bits."""
 
     def __init__(self) -> None:
-        self._parts = [array("Q") for _ in range(PARTS)]
+        self.parts = [array("Q") for _ in range(PARTS)]
         self._files: list[IO[bytes]] = []
         self._size = 0
 
-    def add(self, a: int, b: int, c: int) -> None:
-        part = self._parts[a % PARTS]
-        part.append(a)
-        part.append(b)
-        part.append(c)
-        self._size += 24
+    def grown(self, size: int) -> None:
+        """Told that up to `size` bytes were added; goes to disk when that is much."""
+        self._size += size
         if self._size >= SPILL:
             self._spill()
 
     def _spill(self) -> None:
         if not self._files:
             self._files = [tempfile.TemporaryFile() for _ in range(PARTS)]
-        for part, file in zip(self._parts, self._files, strict=True):
+        for part, file in zip(self.parts, self._files, strict=True):
             part.tofile(file)
             del part[:]
         self._size = 0
@@ -42,7 +39,7 @@ class Records:
         if self._files:
             self._files[i].seek(0)
             whole.frombytes(self._files[i].read())
-        whole.extend(self._parts[i])
+        whole.extend(self.parts[i])
         step = iter(whole)
         return zip(step, step, step, strict=True)
 
@@ -63,14 +60,19 @@ class Digests:
     def add(self, numbers: Iterable[int], lines: Iterable[int]) -> None:
         """numbers: five for each line, as answers.Digests has them."""
         step = iter(numbers)
+        same, asked, alike = self.normal.parts, self.prompt.parts, self.sketch.parts
+        n = 0
         for line, exact, normal, prompt, answer, sketch in zip(
             lines, step, step, step, step, step, strict=True
         ):
-            self.normal.add(normal, exact, line)
+            same[normal % PARTS].extend((normal, exact, line))
             if prompt:
-                self.prompt.add(prompt, answer, line)
+                asked[prompt % PARTS].extend((prompt, answer, line))
             if sketch:
-                self.sketch.add(sketch, normal, line)
+                alike[sketch % PARTS].extend((sketch, normal, line))
+            n += 24
+        for records in (self.normal, self.prompt, self.sketch):
+            records.grown(n)
 
     def close(self) -> None:
         for records in (self.normal, self.prompt, self.sketch):

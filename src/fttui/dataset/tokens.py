@@ -111,6 +111,8 @@ class TokenCounter:
 
     def _plain(self, text: str) -> int:
         try:
+            if self._buffer is not None and len(text) > KEEP_SHORT and SURROGATE.search(text) is None:
+                return len(self._buffer(text, set())) // 4  # the ids as bytes: no list is built
             return len(self.encoding.encode_ordinary(text))
         except BaseException as failure:  # noqa: BLE001 - a Rust panic is no Exception
             _reraise_exit(failure)
@@ -154,6 +156,7 @@ def _between(data: bytes, mark: bytes) -> Iterator[int]:
     yield (len(data) - start) // 4
 
 
+SURROGATE = re.compile("[\ud800-\udfff]")
 _CUT = re.compile(r"(?<=[A-Za-z0-9]) ")
 
 

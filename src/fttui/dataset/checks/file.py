@@ -178,7 +178,7 @@ def _magic(head: bytes) -> Found | None:
 
 def _cut_nuls(opened: Opened) -> None:
     """Leave a block of NULs at the end out, as a crash during writing makes it."""
-    end = opened.end
+    end = max(opened.start, _last_hole(opened.fd, opened.end))
     while end > opened.start:
         length = min(1 << 20, end - opened.start)
         block = os.pread(opened.fd, length, end - length)
@@ -188,6 +188,23 @@ def _cut_nuls(opened: Opened) -> None:
             break
     opened.nuls = opened.end - end
     opened.end = end
+
+
+def _last_hole(fd: int, size: int) -> int:
+    """Where a hole that reaches to the end begins (a sparse file reads as NULs there), else `size`."""
+    at = 0
+    try:
+        for _ in range(10_000):
+            hole = os.lseek(fd, at, os.SEEK_HOLE)
+            if hole >= size:
+                return size
+            try:
+                at = os.lseek(fd, hole, os.SEEK_DATA)
+            except OSError:  # no data after the hole
+                return hole
+    except (OSError, AttributeError):
+        pass  # the file system does not tell
+    return size
 
 
 def _framing(head: bytes, opened: Opened) -> Found | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
 
 from fttui.dataset.checks.context import Context
 from fttui.text import one_line
@@ -41,19 +40,66 @@ REFUSAL = re.compile(
     r"|Sorry, (?:but )?I (?:can't|cannot|can’t)|I must decline|I'm not able to (?:help|assist)"
 )
 
-# Bytes without which a line cannot hold what the patterns look for: one pass each, at memory speed.
-SECRET_MARKS = (b"sk-", b"AKIA", b"ASIA", b"gh", b"xox", b"AIza", b"PRIVATE KEY")
-PLACE_MARKS = (b"{{", b"[INSERT", b"[YOUR", b"[Insert", b"[Your", b"TODO", b"TBD", b"orem ipsum", b"<INSERT", b"<YOUR")
-DIGITS = re.compile(rb"\d[\d .()-]{7}")
-ESCAPED = re.compile(rb"\\[bfu]")
 # Questions may be garbled or hold controls as users type them; answers are what the model learns to write.
 TRAINED_ONLY = {CONTROLS, MOJIBAKE}
 LONG = 200_000  # characters of one text that are searched
+ESCAPED = (b"\\b", b"\\f", b"\\u")
+Search = tuple[str, re.Pattern[str]]
+NUMBERS: tuple[Search, ...] = (
+    ("card number", CARD),
+    ("phone number", PHONE),
+    ("SSN", SSN),
+    ("IP address", IPV4),
+    ("IBAN", IBAN),
+)
+# Bytes without which a line cannot hold what the patterns look for: looked for at memory speed, first in
+# the whole block, then in the line.
+GATES: tuple[tuple[bytes, tuple[Search, ...]], ...] = (
+    (b"@", (("mail address", MAIL),)),
+    *((mark, (SECRETS[0],)) for mark in (b"sk-",)),
+    *((mark, (SECRETS[1],)) for mark in (b"AKIA", b"ASIA")),
+    *((mark, (SECRETS[2],)) for mark in (b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat_")),
+    (b"xox", (SECRETS[3],)),
+    (b"AIza", (SECRETS[4],)),
+    (b"PRIVATE KEY-", (SECRETS[5],)),
+    (b"<|", (("M025", SPECIAL),)),
+    *(
+        (mark, (("Q010", PLACEHOLDER),))
+        for mark in (b"{{", b"[INSERT", b"[YOUR", b"[Insert", b"[Your", b"TODO", b"TBD", b"orem ipsum", b"<INSERT", b"<YOUR")
+    ),
+)
+DIGITS = re.compile(rb"[0-9][0-9 .()-]{7}")
+ODD: tuple[Search, ...] = (("Q008", MOJIBAKE), ("Q009", HIDDEN), ("Q009", CONTROLS))
 
 
-def check_texts(raw: bytes, context: Context) -> None:
+class Gates:
+    """The searches that can find anything in one block of lines."""
+
+    def __init__(self, block: bytes) -> None:
+        self.marks = [gate for gate in GATES if gate[0] in block]
+        self.escapes = [mark for mark in ESCAPED if mark in block]
+        self.digits = DIGITS.search(block) is not None
+
+    def searches(self, raw: bytes) -> list[Search]:
+        found: list[Search] = []
+        for mark, searches in self.marks:
+            if mark in raw:
+                found.extend(searches)
+        if self.digits and DIGITS.search(raw):
+            found.extend(NUMBERS)
+        if not raw.isascii():
+            found.extend(ODD)
+        else:
+            for mark in self.escapes:
+                if mark in raw:
+                    found.extend(ODD)
+                    break
+        return found
+
+
+def check_texts(raw: bytes, gates: Gates, context: Context) -> None:
     """Search the texts of an example; `raw` decides which searches can find anything."""
-    for what, pattern in _searches(raw):
+    for what, pattern in dict.fromkeys(gates.searches(raw)):
         for text, trained in context.order:
             if not trained and pattern in TRAINED_ONLY:
                 continue
@@ -61,23 +107,6 @@ def check_texts(raw: bytes, context: Context) -> None:
             for match in pattern.finditer(part):
                 if _report(what, match, context):
                     break
-
-
-def _searches(raw: bytes) -> Iterator[tuple[str, re.Pattern[str]]]:
-    if b"@" in raw:
-        yield "mail address", MAIL
-    if any(mark in raw for mark in SECRET_MARKS):
-        yield from SECRETS
-    if DIGITS.search(raw):
-        yield from (("card number", CARD), ("phone number", PHONE), ("SSN", SSN), ("IP address", IPV4), ("IBAN", IBAN))
-    if b"<|" in raw:
-        yield "M025", SPECIAL
-    if any(mark in raw for mark in PLACE_MARKS):
-        yield "Q010", PLACEHOLDER
-    if not raw.isascii() or ESCAPED.search(raw):
-        yield "Q008", MOJIBAKE
-        yield "Q009", HIDDEN
-        yield "Q009", CONTROLS
 
 
 def _report(what: str, match: re.Match[str], context: Context) -> bool:
