@@ -81,6 +81,21 @@ class _Cursor:
     def string(self) -> str:
         return self.take(self.read("Q")).decode("utf-8", "replace")
 
+    def _strings(self, count: int) -> list[str]:
+        """Many strings; a vocabulary has a hundred thousand, hence no calls within."""
+        if count > len(self.data) // 8:
+            raise struct.error("an array is longer than the file")
+        found, data, at, length = [], self.data, self.at, struct.Struct("<Q").unpack_from
+        for _ in range(count):
+            (size,) = length(data, at)
+            end = at + 8 + size
+            found.append(data[at + 8 : end].decode("utf-8", "replace"))
+            at = end
+        if at > len(data):
+            raise struct.error("the file ends inside a string")
+        self.at = at
+        return found
+
     def value(self, kind: int) -> Any:
         if kind == _STRING:
             return self.string()
@@ -88,9 +103,7 @@ class _Cursor:
             return self.read(_SCALARS[kind])
         inner, count = self.read("I"), self.read("Q")
         if inner == _STRING:
-            if count > len(self.data) // 8:
-                raise struct.error("an array is longer than the file")
-            return [self.string() for _ in range(count)]
+            return self._strings(count)
         if inner == _ARRAY:
             raise struct.error("nested arrays are not supported")
         code = _SCALARS[inner]
