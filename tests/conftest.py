@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 # Before anything imports NumPy: idle threads of its linear algebra spin and slow every test down.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import platformdirs
 import pytest
 
+from fttui import paths
+
+REAL_CACHE = paths.cache_dir()  # before any test has a home of its own
 ROOT = Path(__file__).resolve().parent.parent
 KEYS = (
     "OPENAI_API_KEY",
@@ -25,13 +28,21 @@ KEYS = (
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
     """Every test has config, data, cache and state of its own, and no key from the environment."""
     path = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("FTTUI_HOME", str(path))
     for name in KEYS:
         monkeypatch.delenv(name, raising=False)
-    return path
+    yield path
+    if (
+        path / "data" / "server.json"
+    ).exists():  # started by the test, detached: nobody else ends it
+        from fttui.local import launch
+
+        launch.stop(path / "data")
 
 
 @pytest.fixture(scope="session")
@@ -57,8 +68,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def base_model() -> Path:
     """The real base model in the user's own cache; tests that need it are skipped without it."""
-    path = platformdirs.user_cache_path("fttui", appauthor=False) / "models"
-    found = path / "smollm2-135m-instruct.gguf"
+    found = REAL_CACHE / "models" / "smollm2-135m-instruct.gguf"
     if not found.is_file():
         pytest.skip("the base model is not in the cache (fttui fetch)")
     return found
