@@ -179,6 +179,14 @@ def test_days_left(catalog: Catalog, today: date) -> None:
     assert dead.text.startswith("retired")
 
 
+@pytest.mark.parametrize(
+    ("days", "level"), [(91, "ok"), (90, "soon"), (15, "soon"), (14, "urgent")]
+)
+def test_levels(catalog: Catalog, days: int, level: str) -> None:
+    day = date(2027, 1, 6) - timedelta(days=days)
+    assert lifecycle.life(catalog.find("gpt-4.1", "openai"), day).level == level
+
+
 def test_banner_and_where_to_retrain(catalog: Catalog, today: date) -> None:
     model = catalog.find("gpt-4.1-mini", "openai")
     shown = lifecycle.banner(catalog, model, today)
