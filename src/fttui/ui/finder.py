@@ -81,7 +81,7 @@ def _term(piece: str) -> Term:
             )
         return Term(kind, value.upper() if kind == "code" else value, negated, text=piece)
     if re.match(r"(tokens|trained|messages|line)[<>=:]", body):
-        raise QueryError(f"{piece}? a number belongs there: tokens>1000")
+        raise QueryError("a number belongs there: tokens>1000")
     word = body.strip('"')
     if not word:
         raise QueryError("nothing between the quotes")

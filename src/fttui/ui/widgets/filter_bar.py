@@ -22,7 +22,8 @@ class FilterBar(Horizontal):
     FilterBar.-open { display: block; layout: horizontal; }
     FilterBar > #kind { width: auto; color: $text-accent; text-style: bold; }
     FilterBar > Input { width: 1fr; background: $panel; }
-    FilterBar > #complaint { width: auto; max-width: 60%; color: $text-error; }
+    FilterBar > #complaint { width: auto; max-width: 70%; color: $text-error;
+        text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
     class Submitted(Message):
