@@ -8,6 +8,7 @@ from typing import Any
 
 from fttui.text import duration, plural
 from fttui.ui import plotting
+from fttui.ui.curves import Series
 from fttui.ui.job_track import Track
 from fttui.ui.text import Part
 from fttui.ui.widgets.job_table import ago, badge, left, word
@@ -121,11 +122,17 @@ def traces(track: Track) -> list[Trace]:
     if len(series["train"]):
         found.append(Trace("train", series["train"], "primary"))
         found.append(Trace("valid", series["valid"], "warning", dashed=True))
-        found.append(Trace("full valid", series["full_valid"], "accent", dashed=True))
+        if not _within(series["full_valid"], series["valid"]):  # not the same figures twice
+            found.append(Trace("full valid", series["full_valid"], "accent", dashed=True))
     else:
         found.append(Trace("reward", series["reward"], "primary"))
         found.append(Trace("valid reward", series["valid_reward"], "warning", dashed=True))
     return [trace for trace in found if len(trace.series)]
+
+
+def _within(inner: Series, outer: Series) -> bool:
+    known = dict(outer)
+    return len(inner) < 10_000 and all(known.get(step) == value for step, value in inner)
 
 
 def accuracy(track: Track) -> list[Part]:

@@ -158,7 +158,7 @@ def wrong(draft: Draft, ranges: Mapping[str, Hyperparameter], suffix_max: int) -
     return found
 
 
-def blocked(thread: Thread) -> str:
+def blocked(thread: Thread, draft: Draft) -> str:
     """Why this dataset cannot be launched now, "" when it can."""
     if thread.path is None:
         return "no dataset is open"
@@ -167,11 +167,25 @@ def blocked(thread: Thread) -> str:
     report = thread.report
     if report is None:
         return "the dataset is still being checked"
-    if report.verdict in ("errors", "unusable"):
-        return report.summary or "the dataset has errors: see Check (2)"
-    if report.validation is not None and report.validation.verdict in ("errors", "unusable"):
-        return f"the validation file: {report.validation.summary}"
-    return ""
+    reason = _errors(report)
+    used = thread.validation is not None and draft.validation_path == thread.validation
+    if not reason and used and report.validation is not None:
+        reason = _errors(report.validation)
+        return f"validation: {reason}" if reason else ""
+    return reason
+
+
+def _errors(report: Report) -> str:
+    """The errors of one file: how many, and the first of them."""
+    many = report.severities.get("error", 0)
+    if report.verdict != "unusable" and not many:
+        return ""
+    first = next((found for found in report.findings if found.severity == "error"), None)
+    if first is None:
+        return report.summary or "the file cannot be used"
+    where = f"line {first.line:,}: " if first.line else ""
+    rest = f" (and {many - 1:,} more: see Check, 2)" if many > 1 else ""
+    return f"{where}{first.message}{rest}"
 
 
 @dataclass(frozen=True)

@@ -184,7 +184,7 @@ class LaunchDialog(Dialog["Job"]):
         """The first reason why this cannot be launched."""
         if self._feed.provider.profile.read_only:
             return f"profile {self._feed.provider.profile.name} is read-only"
-        blocked = plan.blocked(self.fttui.thread)
+        blocked = plan.blocked(self.fttui.thread, self.draft)
         if blocked:
             return blocked
         if not self._models:

@@ -20,6 +20,7 @@ from fttui.ui.screens.base import AreaScreen
 from fttui.ui.text import Part, fit, say
 from fttui.ui.widgets.line_list import LineList
 from fttui.ui.widgets.loss_chart import LossChart
+from fttui.ui.widgets.pane import entitle
 
 if TYPE_CHECKING:
     from fttui.ui.job_track import Track
@@ -51,6 +52,8 @@ class CheckpointsScreen(AreaScreen):
         self._metric = ""
         self._drawn: list[Sequence[Part]] = []
         self._job = ""
+        self._said: dict[str, str] = {}
+        self._width = 0  # the rows were drawn in
 
     def body(self) -> Iterable[Widget]:
         with Vertical(id="table", classes="pane"):
@@ -164,7 +167,7 @@ class CheckpointsScreen(AreaScreen):
         return (chosen.id or chosen.model) if chosen else ""
 
     def _redraw(self) -> None:
-        width = self.rows.size.width
+        width = self._width or self.rows.size.width
         now = [self._parts(row, width) for row in self._rows]
         for at, parts in enumerate(now):
             if at >= len(self._drawn) or self._drawn[at] != parts:
@@ -178,11 +181,17 @@ class CheckpointsScreen(AreaScreen):
         else:
             name = tracks[0].name if tracks else job.suffix or job.id
             title = f"Checkpoints {len(self._rows)} · {name} · by {self.metric.title}"
-        self.query_one("#table").border_title = say(title)
-        self.query_one("#head", Static).update(say(*self._head(self.rows.size.width)))
-        self.query_one("#nothing", Static).update(say(*self._nothing()))
-        self.query_one("#advice", Static).update(self._advice())
-        self.query_one("#curve").border_title = say("Loss · ◆ checkpoints")
+        entitle(self.query_one("#table"), say(title))
+        entitle(self.query_one("#curve"), say("Loss · ◆ checkpoints"))
+        self._update("head", say(*self._head(self.rows.size.width)))
+        self._update("nothing", say(*self._nothing()))
+        self._update("advice", self._advice())
+
+    def _update(self, name: str, content: Content) -> None:
+        """Change a text only when it says something else."""
+        if self._said.get(name) != content.markup:
+            self._said[name] = content.markup
+            self.query_one(f"#{name}", Static).update(content)
 
     def _advice(self) -> Content:
         lines: list[list[Part]] = []
@@ -197,10 +206,10 @@ class CheckpointsScreen(AreaScreen):
 
     def _rule(self) -> str:
         """How many checkpoints the provider keeps, where it is known."""
-        profile = self.fttui.backend.profile_if_known
-        if profile is None:
+        if self._feed is None:
             return ""
-        home = self.fttui.backend.catalog.providers.get(profile.provider)
+        kind = self._feed.provider.profile.provider
+        home = self.fttui.backend.catalog.providers.get(kind)
         if home is None or home.checkpoints_kept is None:
             return "how many checkpoints this provider keeps is not documented"
         many = home.checkpoints_kept
@@ -246,7 +255,7 @@ class CheckpointsScreen(AreaScreen):
     def _layout(self, width: int) -> tuple[int, bool]:
         """(columns of the model's name, whether accuracies and the clock fit)."""
         full = width >= 90
-        return max(8, width - (61 if full else 37)), full
+        return max(8, width - (63 if full else 38)), full
 
     def _head(self, width: int) -> list[Part]:
         room, full = self._layout(width)
@@ -257,6 +266,7 @@ class CheckpointsScreen(AreaScreen):
         return [(text + first)[:width] if room else text]
 
     def _row(self, at: int, width: int) -> Sequence[Part]:
+        self._width = width
         return self._parts(self._rows[at], width)
 
     def _parts(self, row: Kept, width: int) -> Sequence[Part]:

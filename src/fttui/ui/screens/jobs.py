@@ -20,6 +20,7 @@ from fttui.ui.text import Part, say
 from fttui.ui.widgets import job_table
 from fttui.ui.widgets.job_detail import JobDetail
 from fttui.ui.widgets.line_list import LineList
+from fttui.ui.widgets.pane import entitle
 
 if TYPE_CHECKING:
     from fttui.service.types import Job
@@ -45,6 +46,8 @@ class JobsScreen(AreaScreen):
     JobsScreen.-filtering #filter { display: block; }
     JobsScreen.-narrow JobDetail { display: none; }
     JobsScreen.-narrow.-detail JobDetail { display: block; width: 1fr; }
+    JobsScreen.-narrow JobDetail #job { height: 5fr; }
+    JobsScreen.-narrow JobDetail #log { height: 2fr; }
     JobsScreen.-narrow.-detail #jobs-pane { display: none; }
     """
 
@@ -56,6 +59,7 @@ class JobsScreen(AreaScreen):
         self._drawn: dict[str, Sequence[Part]] = {}
         self._prices: dict[str, str] = {}
         self._sort = "newest"
+        self._width = 0  # the rows were drawn in
 
     def body(self) -> Iterable[Widget]:
         with Horizontal():
@@ -147,7 +151,9 @@ class JobsScreen(AreaScreen):
         if len(ids) != rows.count or cursor != rows.cursor:
             with rows.prevent(LineList.Moved):
                 rows.set_count(len(ids), cursor=cursor)
-        for row, job_id in enumerate(ids):
+        top = int(rows.scroll_offset.y)
+        for row in range(top, min(len(ids), top + rows.size.height)):
+            job_id = ids[row]
             moved = row >= len(before) or before[row] != job_id
             if moved or (job_id in changed and self._differs(row)):
                 rows.refresh_row(row)
@@ -165,10 +171,11 @@ class JobsScreen(AreaScreen):
     def _differs(self, row: int) -> bool:
         track = self._shown[row]
         drawn = self._drawn.get(track.id)
-        return drawn is None or drawn != self._parts(track, self.rows.size.width)
+        return drawn is None or drawn != self._parts(track, self._width)
 
     def _row(self, row: int, width: int) -> Sequence[Part]:
         track = self._shown[row]
+        self._width = width
         parts = self._drawn[track.id] = self._parts(track, width)
         return parts
 
@@ -181,9 +188,9 @@ class JobsScreen(AreaScreen):
         """What the job cost so far, as text; "" where it is free or unknown."""
         if track.id not in self._prices:
             self._prices[track.id] = ""
-            profile = self.fttui.backend.profile_if_known
-            if track.job.trained_tokens and profile is not None and profile.provider != "local":
-                amount = track.cost(self.fttui.backend.catalog, profile.provider)
+            kind = self._feed.provider.profile.provider if self._feed else "local"
+            if track.job.trained_tokens and kind != "local":
+                amount = track.cost(self.fttui.backend.catalog, kind)
                 if amount is not None:
                     sign = "$" if amount[1] == "USD" else f"{amount[1]} "
                     self._prices[track.id] = f"{sign}{amount[0]:,.2f}"
@@ -204,8 +211,7 @@ class JobsScreen(AreaScreen):
         if self._sort != "newest":
             chips.append(f"by {self._sort}")
         pane = self.query_one("#jobs-pane")
-        pane.border_title = say(" · ".join([title, *chips]))
-        pane.border_subtitle = say(*self._reading())
+        entitle(pane, say(" · ".join([title, *chips])), say(*self._reading()))
 
     def _reading(self) -> list[Part]:
         """How the reading itself goes; nothing while all is well."""

@@ -13,6 +13,7 @@ from fttui.ui.job_track import Track
 from fttui.ui.text import Part, say
 from fttui.ui.widgets.event_log import EventLog
 from fttui.ui.widgets.loss_chart import LossChart
+from fttui.ui.widgets.pane import entitle
 
 
 class JobDetail(Vertical):
@@ -34,7 +35,6 @@ class JobDetail(Vertical):
         self._id = ""
         self._said = ""
         self._versions: tuple[object, ...] = ()
-        self._titles = ("", "")
 
     def compose(self) -> ComposeResult:
         with Vertical(id="job", classes="pane"):
@@ -69,8 +69,8 @@ class JobDetail(Vertical):
             job_facts.state(track, ascii_only=ascii_only, price=price),
             *failure,
             job_facts.settings(track),
-            job_facts.files(track),
             job_facts.result(track),
+            *([] if self.screen.has_class("-narrow") and traces else [job_facts.files(track)]),
             job_facts.accuracy(track),
         ]
         self._say([line for line in lines if line])
@@ -95,10 +95,8 @@ class JobDetail(Vertical):
             self.query_one("#facts", Static).update(content)
 
     def _title(self, job: str, log: str) -> None:
-        if (job, log) != self._titles:
-            self._titles = (job, log)
-            self.query_one("#job").border_title = say(job)
-            self.query_one("#log").border_title = say(log)
+        entitle(self.query_one("#job"), say(job))
+        entitle(self.query_one("#log"), say(log))
 
     def take_focus(self) -> None:
         (self.chart if self.chart.display else self.events).focus()

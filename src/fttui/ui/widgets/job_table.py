@@ -86,7 +86,7 @@ def row(track: Track, width: int, look: Look) -> Sequence[Part]:
         (f" {glyph} ", shade),
         (f"{fit(word(job.status), 10)} ", shade),
     ]
-    rest = width - 14
+    rest = width - 15
     spark, loss, tail = (8 if width >= 64 else 6), 6, 9
     figures = rest >= 44
     fixed = (9 + 1 + spark + 1 + loss + 1 + tail) if figures else (9 + 1 + loss)
