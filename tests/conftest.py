@@ -58,7 +58,8 @@ def shared() -> Path:
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny random model as a GGUF file: loads, speaks and trains in seconds."""
     spec = importlib.util.spec_from_file_location("tiny", ROOT / "tests" / "local" / "tiny.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     tiny = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tiny)
     built: Path = tiny.build(tmp_path_factory.mktemp("tiny") / "tiny.gguf")

@@ -201,17 +201,9 @@ class Loop:
         )
 
     def _cost(self, model: Model, report: Report) -> Estimate:
-        from fttui.pricing import estimate
+        from fttui.pricing import workload
 
-        second = report.validation
-        made = estimate.training(
-            model,
-            tokens=report.tokens.total,
-            trained_tokens=report.tokens.trained,
-            examples=report.examples,
-            epochs=self.args.epochs,
-            validation_tokens=second.tokens.total if second else 0,
-        )
+        made = workload.from_report(report, model).estimate(model, epochs=self.args.epochs)
         self.result["cost"] = made.as_dict()
         price = "free, on this machine" if model.free else f"{made.total:,.2f} {made.currency}"
         auto = " (estimated)" if made.epochs_auto else ""

@@ -58,7 +58,7 @@ class Backend:
     def catalog(self) -> Catalog:
         from fttui.pricing import catalog
 
-        return catalog.load()
+        return catalog.load_or_shipped()
 
     # -- the provider
 
