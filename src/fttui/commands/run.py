@@ -189,12 +189,11 @@ class Loop:
         return 2 if report.verdict == "unusable" else 1
 
     def _split(self) -> None:
-        from fttui.dataset import rewrite
+        from fttui.dataset.split import split
 
         train, held = self._work / self.path.name, self._work / f"{self.path.stem}-heldout.jsonl"
-        done = rewrite.split(
-            self.path, train, held, fraction=self.args.split, seed=self.args.seed or 0
-        )
+        seed = 42 if self.args.seed is None else self.args.seed
+        done = split(self.path, train, held, fraction=self.args.split, seed=seed)
         self.path, self.validation = train, held
         self.say(
             f"split       {plural(done.train, 'example')} to train, {done.validation} held out"

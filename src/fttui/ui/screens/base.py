@@ -23,10 +23,7 @@ class AreaScreen(Screen[None]):
     from `body`, draw from `self.thread` in `thread_changed`, and do actions in `do_<name>`."""
 
     SCOPE: ClassVar[str] = ""
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
-        (0, "-narrow"),
-        (100, "-wide"),
-    ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
     AUTO_FOCUS = ""
 
     @property
