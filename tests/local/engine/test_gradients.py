@@ -143,3 +143,26 @@ def test_packing_does_not_mix_conversations(exact: Model) -> None:
         one = backprop.Sequences([sequences.ids[i]], [sequences.learned[i]])
         alone = Pass(exact, adapter_of(exact), one, learn=False).scores.logp
         np.testing.assert_allclose(together.logp[together.owner == i], alone, rtol=1e-9)
+
+
+def test_a_batch_in_parts_learns_the_same(exact: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How a batch is cut to bound memory must not be seen in the result."""
+    items = [(exact.template.example(chat("q", "a" * n)["messages"]),) for n in (3, 9, 1)]
+    found, parts = [], []
+    real = Pass.backward
+
+    def counted(self: Pass, *args: Any) -> None:
+        parts.append(1)
+        real(self, *args)
+
+    monkeypatch.setattr(Pass, "backward", counted)
+    for limit in (10_000, 1):
+        monkeypatch.setattr(trainer_step, "MICRO_TOKENS", limit)
+        adapter = adapter_of(exact)
+        state = State(adapter, np.zeros_like(adapter.flat), np.zeros_like(adapter.flat))
+        learner = Learner(exact, state, beta=0.1, check=lambda: None)
+        found.append((learner.step(items, 1e-3), learner._gradient.flat.copy()))
+        parts.append(0)
+    assert parts == [1, 0, 1, 1, 1, 0]
+    assert found[0][0].loss == pytest.approx(found[1][0].loss, rel=1e-9)
+    np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-6, atol=1e-12)
