@@ -14,12 +14,13 @@ HEAD = "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\nconnection: close\r\n\r\n"
 @dataclass
 class Script:
     """One model's answer. end: "stop" and such, "cut" (connection closed), "hang" (says no more),
-    "error" (an error inside the stream), or a status such as "429"."""
+    "error" (an error inside the stream), or a status such as "429". gate: waited for half way."""
 
     pieces: Sequence[str] = ("Hello",)
     end: str = "stop"
     delay: float = 0.0
     usage: tuple[int, int] | None = (10, 5)
+    gate: asyncio.Event | None = None
 
 
 @dataclass
@@ -73,7 +74,9 @@ class Scripted:
             self._json(writer, {"error": error}, f"{script.end} Refused")
             return
         writer.write(HEAD.format(status="200 OK", kind="text/event-stream").encode())
-        for piece in script.pieces:
+        for place, piece in enumerate(script.pieces):
+            if script.gate is not None and place == len(script.pieces) // 2:
+                await script.gate.wait()
             await self._event(writer, {"choices": [{"delta": {"content": piece}}]})
             if script.delay:
                 await asyncio.sleep(script.delay)

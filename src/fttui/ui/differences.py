@@ -21,7 +21,11 @@ def marks(text: str, other: str, style: str) -> list[Span]:
     for word in ours:
         ends.append(ends[-1] + len(word))
     matcher = difflib.SequenceMatcher(None, ours, theirs, autojunk=False)
-    if matcher.ratio() < ALIKE:
+    same = sum(
+        len("".join(ours[at : at + size]).replace(" ", ""))
+        for at, _, size in matcher.get_matching_blocks()
+    )
+    if same < ALIKE * max(len("".join(text.split())), len("".join(other.split()))):
         return []
     return [
         (ends[a], ends[b], style)

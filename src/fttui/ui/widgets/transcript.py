@@ -13,7 +13,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from fttui.ui.text import Palette
-from fttui.ui.widgets.wrapping import Block, Line, lines_after, lines_of, pieces
+from fttui.ui.widgets.wrapping import Block, Line, grown, lines_of, pieces
 
 
 class Transcript(ScrollView, can_focus=True):
@@ -78,9 +78,7 @@ class Transcript(ScrollView, can_focus=True):
             self._reach()
             self.refresh()
             return
-        last = self._lines.pop()
-        first = len(self._lines)
-        self._lines.extend(lines_after(last, block, self._text_width(block)))
+        first = grown(self._lines, block, self._text_width(block))
         if not self._reach():
             self._refresh_from(first)
 

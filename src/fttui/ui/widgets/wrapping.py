@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from rich.cells import get_character_cell_size
 
+HEAD = 80  # letters of a paragraph that are looked at to know what it is
+
 Span = tuple[int, int, str]  # from, to (offsets into a block's text), style name
 _HEADING = re.compile(r"#{1,6} ")
 _INLINE = re.compile(r"\*\*[^*\n]+\*\*|`[^`\n]+`")
@@ -47,9 +49,16 @@ def lines_of(number: int, block: Block, width: int) -> Iterator[Line]:
     yield from _lines(number, block, width, 0, 0, False)
 
 
-def lines_after(last: Line, block: Block, width: int) -> Iterator[Line]:
-    """The lines that replace `last`, the block's last one, now that its text is longer."""
-    yield from _lines(last.block, block, width, last.start, last.source, last.fenced)
+def grown(lines: list[Line], block: Block, width: int) -> int:
+    """Bring `lines`, which end with this block's, in step with its longer text. Returns the index of
+    the first line that may have changed: the last one, or its paragraph's first while that is short
+    (its beginning decides the style)."""
+    last = lines.pop()
+    while last.source < last.start < last.source + HEAD:
+        last = lines.pop()
+    first = len(lines)
+    lines.extend(_lines(last.block, block, width, last.start, last.source, last.fenced))
+    return first
 
 
 def _lines(
@@ -59,7 +68,7 @@ def _lines(
     while True:
         stop = text.find("\n", start)
         stop = len(text) if stop < 0 else stop
-        style, after = _style(block, text[source : source + 80], fenced)
+        style, after = _style(block, text[source : source + HEAD], fenced)
         for begin, end in _cut(text, start, stop, max(1, width)):
             yield Line(number, begin, end, source, style, fenced)
         if stop >= len(text):
