@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from fttui.text import plural
 from fttui.ui.actions import bindings
-from fttui.ui.screens.base import AreaScreen
+from fttui.ui.screens.check_fix import FixingScreen
 from fttui.ui.text import SEVERITY_STYLE, STYLES, Part, say
 from fttui.ui.widgets.conversation import conversation
 from fttui.ui.widgets.filter_bar import FilterBar
@@ -31,7 +31,7 @@ EXCERPT = 256 * 1024  # bytes of an example that are read to show it beside its 
 NOTHING = "No file is open.\n\no opens one · d in Data shows a sample"
 
 
-class CheckScreen(AreaScreen):
+class CheckScreen(FixingScreen):
     """Findings grouped by code, the places of the chosen one, what it means, and the numbers."""
 
     SCOPE = "check"
@@ -247,20 +247,8 @@ class CheckScreen(AreaScreen):
         if action_id in ("check.next_issue", "check.previous_issue") and not self._shown:
             return "nothing was found"
         if action_id == "check.fix":
-            return self._why_no_fix()
+            return self.why_no_fix()
         return ""
-
-    def _why_no_fix(self) -> str:
-        if self.thread.report is None:
-            return "the file is still being checked"
-        from fttui.dataset.checks import CATALOGUE
-
-        safe = [
-            c
-            for c in self.thread.report.counts
-            if c in CATALOGUE and CATALOGUE[c].fix_kind == "safe"
-        ]
-        return "" if safe else "nothing here can be fixed without a decision of yours"
 
     def do_detail(self) -> None:
         """From a group to its places, from a place to the example."""
@@ -360,6 +348,3 @@ class CheckScreen(AreaScreen):
             where = f"line {finding.line}" if finding.line else "file"
             text = f"{where} {finding.path}: {group.code} {finding.message}"
         self.fttui.copy(text, group.code)
-
-    def do_fix(self) -> None:
-        self.notify("not yet", severity="warning")
