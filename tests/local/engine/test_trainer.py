@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fttui.local import trainer, trainer_run
+from fttui.local import trainer, trainer_data, trainer_run
 from fttui.local.engine import load_model
 from fttui.local.trainer_files import Checkpoints, Events
 
@@ -283,6 +283,13 @@ def test_long_examples_are_cut_with_a_warning(job: Any, rows: Rows) -> None:
     assert len(warnings) == 1
     assert "line 13" in warnings[0]["message"]
     assert "truncated from the end" in warnings[0]["message"]
+    model = load_model(job.base)
+    whole = model.template.example(long["messages"])
+    data = trainer_data.load(
+        job.path / "train.jsonl", model.template, method="supervised", context=120
+    )
+    assert data.items[12] == ((whole[0][:120], whole[1][:120]),)
+    assert job.events("done")[0]["data"]["trained_tokens"] == data.tokens
 
 
 def test_auto_is_resolved_by_the_number_of_examples(make_job: MakeJob, rows: Rows) -> None:
