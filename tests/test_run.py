@@ -1,0 +1,122 @@
+"""`fttui run`: the whole loop in one command, on a real server that really trains."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fttui import samples
+from fttui.local import launch
+
+
+def run(*args: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "fttui", "run", "--profile", "local", *args],
+        capture_output=True,
+        text=True,
+        timeout=options.pop("timeout", 120),
+        check=False,
+        **options,
+    )
+
+
+@pytest.fixture
+def tiny(home: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("FTTUI_BASE_MODEL", str(tiny_model))
+    return home
+
+
+def test_from_a_file_to_answers_of_base_and_tuned_model(tiny: Path) -> None:
+    done = run("--sample", "style", "--epochs", "2", "--seed", "3", "--samples", "2", "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result["job"]["status"] == "succeeded"
+    assert result["fine_tuned_model"].startswith("ft:smollm2-135m-instruct:local:")
+    losses = [row["train_loss"] for row in result["metrics"]]
+    assert sum(losses[-5:]) < sum(losses[:5])
+    assert [row["step"] for row in result["metrics"]] == list(range(1, len(losses) + 1))
+    assert len(result["checkpoints"]) == 2
+    assert result["checkpoints"][-1]["metrics"]["full_valid_loss"] > 0
+    assert result["cost"]["total"] == "0.00"
+    assert {"prompt", "expected", "base", "tuned"} <= set(result["samples"][0])
+    assert len(result["samples"]) == 2
+
+
+def test_the_same_seed_gives_the_same_run(tiny: Path) -> None:
+    args = ("--sample", "style", "--epochs", "1", "--seed", "5", "--samples", "0", "--json")
+    first, second = (json.loads(run(*args).stdout.splitlines()[-1]) for _ in range(2))
+    assert first["metrics"] == second["metrics"]
+    assert first["job"]["id"] != second["job"]["id"]
+
+
+def test_a_split_holds_out_part_and_says_so(tiny: Path) -> None:
+    done = run(str(samples.path("style")), "--split", "0.25", "--epochs", "1", "--samples", "1")
+    assert done.returncode == 0, done.stderr
+    assert "36 examples to train, 12 held out" in done.stdout
+    assert "held out    base" in done.stdout
+
+
+def test_a_file_that_would_be_refused_is_not_uploaded(tiny: Path, tmp_path: Path) -> None:
+    path = tmp_path / "few.jsonl"
+    path.write_text("".join(samples.path("style").read_text().splitlines(keepends=True)[:5]))
+    done = run(str(path), "--json")
+    assert done.returncode == 1
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result["error"]["code"] == "S005"
+    assert "job" not in result
+    assert launch.running(tiny / "data") is None  # not even a server was started for it
+
+
+def test_an_unknown_model_is_one_clear_error(tiny: Path) -> None:
+    done = run("--sample", "style", "--model", "smolm2", "--json")
+    assert done.returncode == 2
+    error = json.loads(done.stdout.splitlines()[-1])["error"]
+    assert "smolm2" in error["message"]
+    assert "smollm2-135m-instruct" in error["why"] + error["remedy"]
+
+
+def test_leaving_does_not_stop_the_job(tiny: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fttui", "run", "--profile", "local", "--sample", "style",
+         "--epochs", "20", "--samples", "0"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "Fine-tuning job started" in line:
+            break
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "goes on" in said
+    job = next(word for word in said.split() if word.startswith("ftjob-"))
+    shown = subprocess.run(
+        [sys.executable, "-m", "fttui", "jobs", job, "--profile", "local", "--json"],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    status = json.loads(shown.stdout.splitlines()[-1])["job"]["status"]
+    assert status in ("running", "succeeded")
+
+
+@pytest.mark.real_model
+def test_the_real_model_learns_the_shipped_extraction_task(
+    home: Path, base_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the README promises: a falling loss, and most held-out answers exactly right."""
+    monkeypatch.setenv("FTTUI_BASE_MODEL", str(base_model))
+    done = run("--sample", "extraction", "--seed", "1", "--json", timeout=1500)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    losses = [row["train_loss"] for row in result["metrics"]]
+    assert losses[-1] < 0.2 * losses[0]
+    rows = result["samples"]
+    base, tuned = (sum(row[f"{who}_match"] for row in rows) for who in ("base", "tuned"))
+    assert base <= 1
+    assert tuned >= 0.75 * len(rows)
