@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fttui.problem import Problem
+from fttui.text import plural
 from fttui.ui.text import Part
 
 if TYPE_CHECKING:
@@ -238,7 +239,8 @@ def quote(
     exact = not draft.share and not found.epochs_auto and report.tokens.encoding == model.encoding
     made = Quote((), found.total, found.currency, exact)
     about = "" if exact else "≈ "
-    epochs = f"{found.epochs} epochs{' (auto, estimated)' if found.epochs_auto else ''}"
+    auto = " (auto, estimated)" if found.epochs_auto else ""
+    epochs = plural(found.epochs, "epoch") + auto
     price = model.training
     each = f" × {price.amount:g} {price.currency}/1M, {price.as_of}" if price else ""
     parts: list[Part] = [

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from fttui.ui.jobs_feed import Feed
 
 
+SPLIT_SEED = 42  # of the part held out, where the job has no seed of its own
+
+
 @dataclass(frozen=True)
 class Stage:
     """Where a launch is. done/total are bytes, 0 where there is nothing to count. Only what was not
@@ -141,12 +144,20 @@ async def _known(app: FttuiApp, feed: Feed, path: Path, sha256: str) -> str:
 
 
 def hold_out(order: Order) -> tuple[Path, Path]:
-    """(training, validation) files made from the dataset; the dataset itself stays as it is."""
-    from fttui.dataset import rewrite
+    """(training, validation) files made from the dataset, which stays as it is. The same dataset, share
+    and seed give the same files, so they are made, and sent, once."""
+    from fttui.dataset.split import split
 
-    folder = paths.cache_dir() / "splits" / (order.sha256[:16] or "unknown")
-    folder.mkdir(parents=True, exist_ok=True)
-    return rewrite.split(order.path, order.share, folder, seed=order.seed or 0)
+    seed = SPLIT_SEED if order.seed is None else order.seed
+    stem = order.path.stem
+    folder = paths.cache_dir() / "splits" / f"{order.sha256[:16]}-{order.share:g}-{seed}"
+    training, validation = folder / f"{stem}.train.jsonl", folder / f"{stem}.validation.jsonl"
+    if not (training.is_file() and validation.is_file()):
+        folder.mkdir(parents=True, exist_ok=True)
+        for half in (training, validation):  # of a split that was cut short: made again
+            half.unlink(missing_ok=True)
+        split(order.path, training, validation, fraction=order.share, seed=seed)
+    return training, validation
 
 
 def _on_its_way(spec: LaunchSpec) -> Job:
