@@ -71,7 +71,7 @@ def test_targets(catalog: Catalog) -> None:
     azure = catalog.target(catalog.find("gpt-4o", "azure"), "dpo")
     assert (azure.max_images, azure.wants_bom, azure.method) == (64, True, "dpo")
     local = catalog.target(catalog.find("smollm2-135m-instruct"))
-    assert (local.context, local.min_examples, local.local) == (8192, 1, True)
+    assert (local.context, local.min_examples, local.local) == (8192, 10, True)
     assert catalog.target(catalog.find("davinci-002")).legacy
 
 
