@@ -151,6 +151,21 @@ def recognise(obj: Any, hint: str = "") -> tuple[str, str]:
         if hint in ("chat", "reinforcement"):
             return hint, ""
         return ("reinforcement" if _open_end(obj) else "chat"), ""
+    if "text" in keys or "input" in keys or len(keys) > 12:
+        return _by_keys(obj)
+    known = _SEEN.get(shape := tuple(keys))
+    if known is None:
+        known = _by_keys(obj)
+        if len(_SEEN) < 1_000:
+            _SEEN[shape] = known
+    return known
+
+
+_SEEN: dict[tuple[Any, ...], tuple[str, str]] = {}  # keys in order → what they say
+
+
+def _by_keys(obj: dict[str, Any]) -> tuple[str, str]:
+    keys = obj.keys()
     if keys & PREFERENCE_KEYS or {"chosen", "rejected"} <= keys:
         return "preference", ""
     for name, marks in FOREIGN:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import orjson
-
+from fttui.dataset.checks.line import canonical
 from fttui.dataset.repair import messages
+from fttui.dataset.syntax import dump
 
 NAME = re.compile(r"[^A-Za-z0-9_-]")
 
@@ -53,7 +53,7 @@ def same_tools(obj: dict[str, Any], kind: str) -> bool:
         seen: set[bytes] = set()
         kept = []
         for tool in tools:
-            key = orjson.dumps(tool, option=orjson.OPT_SORT_KEYS)
+            key = canonical(tool)
             if key not in seen:
                 seen.add(key)
                 kept.append(tool)
@@ -72,7 +72,7 @@ def arguments(obj: dict[str, Any], kind: str) -> bool:
             continue
         value = function.get("arguments")
         if type(value) is dict:
-            function["arguments"] = orjson.dumps(value).decode()
+            function["arguments"] = dump(value).decode()
             changed = True
     return changed
 

@@ -12,16 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-import orjson
-
 from fttui.dataset import framing, repair, repair_tools
 from fttui.dataset.checks import file as file_checks
 from fttui.dataset.checks import legacy
 from fttui.dataset.checks.answers import digest
 from fttui.dataset.checks.context import Context, Facts
+from fttui.dataset.checks.line import canonical
 from fttui.dataset.formats import recognise
 from fttui.dataset.repair import Fix
-from fttui.dataset.syntax import dump, load
+from fttui.dataset.syntax import dump, load, small_numbers
 from fttui.dataset.syntax import repair as repair_line
 from fttui.dataset.target import OPENAI, Target
 from fttui.problem import Problem
@@ -172,6 +171,9 @@ class _Fixer:
             return ([], ["J003"]) if self._may("J003") else ([raw], [])
         obj = load(raw)
         if obj is not None:
+            if "J008" in self.also and (text := small_numbers(obj)) is not None:
+                new, codes = self._object(dump(text), text)
+                return ([new] if new is not None else []), ["J008", *codes]
             new, codes = self._object(raw, obj)
             return ([new] if new is not None else []), codes
         lines, codes = repair_line(raw, self.also)
@@ -202,10 +204,7 @@ class _Fixer:
         if "M010" in self.also and repair.is_empty(obj):
             return None, [*codes, "M010"]
         if self._may("Q001"):
-            try:
-                key = digest(orjson.dumps(obj, option=orjson.OPT_SORT_KEYS))
-            except (TypeError, ValueError):
-                key = digest(dump(obj))
+            key = digest(canonical(obj))
             if key in self.seen:
                 return None, [*codes, "Q001"]
             self.seen.add(key)

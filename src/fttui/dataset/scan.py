@@ -23,8 +23,10 @@ from fttui.dataset.target import OPENAI, Target
 from fttui.text import plural
 
 POOL_FROM = 4_000_000  # bytes; below, starting processes costs more than it gives
+POOL_FROM_SHORT = 1_000_000  # the same for a file of lines shorter than SHORT bytes: they cost by number
+SHORT = 64
 WORKERS = 2
-STRETCH = 2 * BLOCK  # bytes of one task for a worker
+STRETCH = BLOCK  # bytes of one task for a worker
 EVERY = 0.1  # seconds between two calls of on_progress
 MANY_ANSWERS = 20  # different answers to one prompt that look meant
 
@@ -163,7 +165,9 @@ class _Job:
         size = opened.end - opened.start
         workers = self.workers
         if workers is None:
-            workers = min(WORKERS, os.cpu_count() or 1) if size > POOL_FROM else 0
+            short = opened.head.count(b"\n") > file_checks.HEAD // SHORT
+            large = size > (POOL_FROM_SHORT if short else POOL_FROM)
+            workers = min(WORKERS, os.cpu_count() or 1) if large else 0
         hint = file_checks.hint(opened.head[opened.start :])
         if self.target.method == "reinforcement":
             hint = "reinforcement"

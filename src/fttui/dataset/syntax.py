@@ -14,6 +14,7 @@ from fttui.dataset.checks.line import (
     DEPTH,
     LITERAL_LIMIT,
     SURROGATE,
+    depth,
     half_character,
     objects_on,
     straighten,
@@ -77,7 +78,9 @@ def _twice(raw: bytes) -> bool:
 def repair(raw: bytes, also: frozenset[str]) -> tuple[list[bytes], list[str]]:
     """(lines, codes of the fixes done) for one line that does not parse; ([raw], []) when nothing helps."""
     codes: list[str] = []
-    if b"\0" in raw and "F013" in also:
+    if b"\0" in raw and "F013" not in also:
+        return [raw], codes
+    if b"\0" in raw:
         raw = raw.replace(b"\0", b"")
         codes.append("F013")
     try:
@@ -179,3 +182,22 @@ def _whole(value: Any) -> Any:
     if isinstance(value, dict):
         return {_whole(key): _whole(item) for key, item in value.items()}
     return value
+
+
+def small_numbers(obj: dict[str, Any]) -> dict[str, Any] | None:
+    """`obj` with whole numbers beyond 64 bits written as strings, None where there are none."""
+    changed = False
+
+    def walk(value: Any) -> Any:
+        nonlocal changed
+        if type(value) is int and not -(2**63) <= value < 2**63:
+            changed = True
+            return str(value)
+        if type(value) is list:
+            return [walk(item) for item in value]
+        if type(value) is dict:
+            return {key: walk(item) for key, item in value.items()}
+        return value
+
+    new: dict[str, Any] = walk(obj) if depth(obj) <= DEPTH else obj
+    return new if changed else None

@@ -34,6 +34,7 @@ class Target:
     strict_turns: bool = False  # two assistant messages in a row are refused
     preferred_roles: tuple[str, ...] = ("assistant",)
     legacy: bool = False  # the model takes prompt/completion, not chat
+    grader: str = ""  # a grader's template, to see whether every line has the fields it reads
     local: bool = False  # trains here: nothing is uploaded
 
     def with_model(self, model: str, method: str = "") -> Target:

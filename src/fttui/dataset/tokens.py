@@ -112,7 +112,7 @@ class TokenCounter:
     def _plain(self, text: str) -> int:
         try:
             if self._buffer is not None and len(text) > KEEP_SHORT and SURROGATE.search(text) is None:
-                return len(self._buffer(text, set())) // 4  # the ids as bytes: no list is built
+                return memoryview(self._buffer(text, set())).nbytes // 4  # no list is built
             return len(self.encoding.encode_ordinary(text))
         except BaseException as failure:  # noqa: BLE001 - a Rust panic is no Exception
             _reraise_exit(failure)

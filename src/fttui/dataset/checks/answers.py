@@ -10,6 +10,7 @@ import orjson
 
 from fttui.dataset.checks import tools
 from fttui.dataset.checks.context import Context
+from fttui.dataset.checks.line import canonical
 from fttui.dataset.checks.text import MODEL_TALK, REFUSAL
 
 # The normal form of near duplicates: lower case, no blanks, no sentence punctuation.
@@ -45,11 +46,11 @@ def normal_form(data: bytes) -> bytes:
 
 def check(obj: dict[str, Any], kind: str, context: Context) -> Digests:
     """Compare question and answer of one example; its digests."""
-    canonical = orjson.dumps(obj, option=orjson.OPT_SORT_KEYS)
-    exact = digest(canonical)
-    normal = exact if kind == "unknown" else digest(normal_form(canonical))
+    whole = canonical(obj)
+    exact = digest(whole)
+    normal = exact if kind == "unknown" else digest(normal_form(whole))
     if kind not in ("chat", "completion", "preference"):
-        prompt = digest(orjson.dumps(obj["messages"])) if kind == "reinforcement" else 0
+        prompt = digest(canonical(obj["messages"])) if kind == "reinforcement" else 0
         if kind == "reinforcement":
             _instructions(obj["messages"], context)
         return Digests(exact, normal, prompt, 0, 0)
@@ -62,8 +63,8 @@ def check(obj: dict[str, Any], kind: str, context: Context) -> Digests:
     return Digests(
         exact,
         normal,
-        digest(orjson.dumps(before, option=orjson.OPT_SORT_KEYS)),
-        digest(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)),
+        digest(canonical(before)),
+        digest(canonical(said)),
         sketch(answer),
     )
 

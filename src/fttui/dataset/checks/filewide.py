@@ -72,6 +72,12 @@ def reinforcement(facts: Facts, target: Target) -> Iterator[Wide]:
     signatures = facts.texts.get("fields")
     if not n or not signatures:
         return
+    for name in dict.fromkeys(re.findall(r"\{\{\s*item\.(\w+)", target.grader)):
+        lacking = [s for s in signatures if f"{name}: " not in s]
+        if lacking:
+            first = min(facts.first.get(f"fields\0{s}", 0) for s in lacking)
+            lines = sum(signatures[s] for s in lacking)
+            yield "R005", first, f"the grader reads item.{name}, {plural(lines, 'line')} lack it", lines
     usual = signatures.most_common(1)[0][0]
     if not usual and len(signatures) == 1:
         yield "R003", 0, "no line has a field beside messages for a grader to compare with", 1

@@ -40,6 +40,14 @@ def parse(raw: bytes, context: Context, *, last: bool = False) -> Any:
     return obj
 
 
+def canonical(value: Any) -> bytes:
+    """JSON with sorted keys; numbers of any size."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except (TypeError, ValueError):
+        return json.dumps(value, sort_keys=True).encode()
+
+
 def check_hidden(raw: bytes, obj: dict[str, Any], keys: int, context: Context) -> None:
     """What parsers hide: keys that occur twice and numbers they round. keys: how many `obj` has."""
     if raw.count(b'":') - raw.count(b'\\":') != keys:

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from fttui.dataset.checks.context import Context
+from fttui.dataset.checks.line import canonical
 from fttui.dataset.checks.schema import complaints, schema_error
 from fttui.dataset.formats import kind_of
 from fttui.text import one_line
@@ -34,7 +35,7 @@ def check_declared(obj: dict[str, Any], path: str, context: Context) -> dict[str
     if not isinstance(value, list):
         context.add("T001", f"{path}{key}", f"{key} is {kind_of(value)}, must be a list")
         return {}
-    known = orjson.dumps(value)
+    known = canonical(value)
     found = context.tools_seen.get(known)
     if found is None:
         found = _declarations(value, key)

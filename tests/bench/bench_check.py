@@ -1,0 +1,148 @@
+"""Speed and memory of a full check against tiktoken alone: same text, same cores, in turns.
+
+    python tests/bench/bench_check.py [MB] [ROUNDS]
+
+Makes its own corpus (seeded, chat lines from the words of this machine's Python library), counts its texts
+with tiktoken alone in two processes (joined by a special token, the fastest exact way), checks the file
+with two workers, and prints the ratio of each round side by side. Peak memory is summed over all processes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+ALONE = """
+import sys, time, orjson
+from fttui.dataset import vocabulary
+path, part = sys.argv[1], int(sys.argv[2])
+encoding = vocabulary.encoding("o200k_base")
+groups, group, size = [], [], 0
+for i, line in enumerate(open(path, "rb")):
+    if i % 2 == part:
+        for message in orjson.loads(line)["messages"]:
+            group.append(message["content"]); size += len(message["content"])
+        if size > 1_000_000:
+            groups.append("<|endofprompt|>".join(group)); group, size = [], 0
+groups.append("<|endofprompt|>".join(group))
+print("ready", flush=True); sys.stdin.readline()
+start = time.perf_counter()
+for text in groups:
+    encoding._core_bpe.encode_to_tiktoken_buffer(text, {"<|endofprompt|>"})
+print(time.perf_counter() - start, flush=True)
+"""
+CHECK = """
+import sys, time
+from fttui.dataset.scan import scan
+if __name__ == "__main__":
+    start = time.perf_counter()
+    report = scan(sys.argv[1], workers=2, cached=False)
+    print(time.perf_counter() - start, report.examples, report.tokens.total, len(report.findings), flush=True)
+"""
+
+
+def corpus(path: Path, size: int, seed: int = 7) -> None:
+    """A chat file of `size` bytes: questions and answers cut from real text and code, some escaped."""
+    random_ = random.Random(seed)
+    texts = []
+    for source in sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))[:150]:
+        texts.append(source.read_text("utf-8", "replace"))
+    extra = ["Wie spät ist es in Tromsø? ", "Где находится библиотека? ", "今天天气怎么样？", "¿Dónde está la estación? ", "🎉 "]
+    systems = ["You answer briefly and to the point.", "You explain Python code to beginners.", "Be kind. " * 30]
+    written = 0
+    with open(path, "wb") as file:
+        while written < size:
+            messages = [{"role": "system", "content": random_.choice(systems)}]
+            for _ in range(random_.choice((1, 1, 2, 3))):
+                for role, low, high in (("user", 60, 500), ("assistant", 200, 1600)):
+                    text = random_.choice(texts)
+                    at = random_.randrange(max(1, len(text) - high))
+                    cut = text[at : at + random_.randrange(low, high)].strip() or "So."
+                    messages.append({"role": role, "content": cut + " " + random_.choice(extra) * random_.randrange(3) + "."})
+            line = json.dumps({"messages": messages}, ensure_ascii=random_.random() < 0.5).encode() + b"\n"
+            written += file.write(line)
+
+
+def alone(path: Path) -> float:
+    """Seconds tiktoken needs for all texts, in two processes (the longer of the two)."""
+    crew = [
+        subprocess.Popen([sys.executable, "-c", ALONE, str(path), str(part)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for part in (0, 1)
+    ]
+    for worker in crew:
+        assert worker.stdout is not None
+        worker.stdout.readline()
+    for worker in crew:
+        assert worker.stdin is not None
+        worker.stdin.write("go\n")
+        worker.stdin.flush()
+    return max(float(worker.communicate()[0]) for worker in crew)
+
+
+def check(path: Path) -> tuple[float, int, str]:
+    """(seconds, peak bytes over all processes, what was found) of one full check."""
+    process = subprocess.Popen([sys.executable, "-c", CHECK, str(path)], stdout=subprocess.PIPE, text=True)
+    peak = 0
+    done = threading.Event()
+
+    def watch() -> None:
+        nonlocal peak
+        while not done.wait(0.05):
+            peak = max(peak, memory(process.pid))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    out = process.communicate()[0].split()
+    done.set()
+    watcher.join()
+    return float(out[0]), peak, f"{int(out[1]):,} examples, {int(out[2]):,} tokens, {out[3]} findings"
+
+
+def memory(pid: int) -> int:
+    """Resident bytes of a process and those it started, shared pages counted once each (PSS)."""
+    total = 0
+    pids = [pid]
+    try:
+        pids += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+    except OSError:
+        pass
+    for one in pids:
+        try:
+            for line in Path(f"/proc/{one}/smaps_rollup").read_text().splitlines():
+                if line.startswith("Pss:"):
+                    total += int(line.split()[1]) * 1024
+        except OSError:
+            pass
+    return total
+
+
+def main() -> None:
+    size = int(sys.argv[1]) * 1_000_000 if len(sys.argv) > 1 else 100_000_000
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "corpus.jsonl"
+        corpus(path, size)
+        size = os.path.getsize(path)
+        print(f"{size / 1e6:.0f} MB, {os.cpu_count()} cores")
+        for _ in range(rounds):
+            first = alone(path)
+            seconds, peak, found = check(path)
+            print(
+                f"tiktoken alone {size / first / 1e6:5.1f} MB/s · full check {size / seconds / 1e6:5.1f} MB/s · "
+                f"ratio {first / seconds:.0%} · peak {peak / 1e6:.0f} MB · {found}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    started = time.monotonic()
+    main()
+    print(f"{time.monotonic() - started:.0f} s")

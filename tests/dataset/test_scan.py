@@ -1,0 +1,124 @@
+"""Scanning: the same in one process or several, cancelled at once, cached by content."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from fttui.dataset import pool
+from fttui.dataset.report import Finding
+from fttui.dataset.scan import Cancelled, Progress, scan
+
+from .conftest import as_bytes
+from .cases import ONE, chat
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """3 MB with a bad line here and there."""
+    lines = [chat(i, f"It is {i}. " * 20) for i in range(9_000)]
+    for i, (_, kind, line, _) in enumerate(ONE):
+        if kind == "chat" and len(str(line)) < 10_000:
+            lines[80 * i] = line
+    path = tmp_path / "large.jsonl"
+    path.write_bytes(as_bytes(lines))
+    return path
+
+
+def test_workers_find_the_same(large: Path) -> None:
+    alone, crew = scan(large, workers=0, cached=False), scan(large, workers=2, cached=False)
+    first, second = alone.as_dict(), crew.as_dict()
+    assert len(alone.findings) > 40
+    assert first == second
+    assert list(alone.rows) == list(crew.rows)
+
+
+def test_offsets_lead_to_the_lines(large: Path) -> None:
+    data = large.read_bytes()
+    for finding in scan(large, workers=0, cached=False).findings:
+        if finding.offset >= 0:
+            assert data[: finding.offset].count(b"\n") == finding.line - 1
+
+
+def test_progress_tells_new_findings(large: Path) -> None:
+    seen: list[Progress] = []
+    report = scan(large, workers=1, cached=False, on_progress=seen.append)
+    assert seen[-1].bytes_done == seen[-1].bytes_total == report.bytes
+    told: list[Finding] = [f for progress in seen for f in progress.findings]
+    assert len({id(f) for f in told}) == len(told)
+    assert {f.code for f in told} <= set(report.counts)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_cancel_is_at_once(large: Path, workers: int) -> None:
+    asked = 0.0
+
+    def cancelled() -> bool:
+        nonlocal asked
+        asked = asked or time.monotonic()
+        return True
+
+    with pytest.raises(Cancelled):
+        scan(large, workers=workers, cached=False, cancelled=cancelled)
+    assert time.monotonic() - asked < 1.0  # 0.2 on a machine of its own
+
+
+def test_a_killed_worker_is_a_finding_not_a_crash(large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = pool.run
+    deaths = 0
+
+    def dying(path, tasks, setup, workers, cancelled):  # type: ignore[no-untyped-def]
+        nonlocal deaths
+        deaths += 1
+        if deaths <= 2:
+            raise pool.WorkerDied
+        yield from original(path, tasks, setup, workers, cancelled)
+
+    monkeypatch.setattr(pool, "run", dying)
+    report = scan(large, workers=2, cached=False)
+    assert report.counts["F003"] == 1
+    assert report.examples > 4_000
+
+
+def test_without_processes_the_scan_goes_on_here(large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool.sys, "executable", "/nonexistent/python")
+    report = scan(large, workers=2, cached=False)
+    assert report.examples == scan(large, workers=0, cached=False).examples
+
+
+def test_results_are_kept_by_content(large: Path, tmp_path: Path) -> None:
+    first = scan(large, workers=0)
+    again = scan(large)
+    assert (first.cached, again.cached) == (False, True)
+    assert again.as_dict() == first.as_dict()
+    assert list(again.rows) == list(first.rows)
+    copy = tmp_path / "copy.jsonl"
+    copy.write_bytes(large.read_bytes())
+    assert scan(copy).cached
+    with open(copy, "ab") as file:
+        file.write(json.dumps(chat(77_777)).encode() + b"\n")
+    grown = scan(copy, workers=0)
+    assert not grown.cached
+    assert grown.examples == first.examples + 1
+    assert not scan(large, muted=frozenset({"M022"}), workers=0).cached
+
+
+def test_a_damaged_cache_is_no_failure(large: Path) -> None:
+    first = scan(large, workers=0)
+    folder = Path(os.environ["FTTUI_HOME"]) / "cache" / "scans"
+    for path in folder.glob("*.scan"):
+        path.write_bytes(path.read_bytes()[:-100])
+    assert scan(large, workers=0).as_dict() == first.as_dict()
+
+
+def test_findings_are_bounded_and_counts_exact(tmp_path: Path) -> None:
+    path = tmp_path / "bad.jsonl"
+    path.write_bytes(b"{}\n" * 30_000 + b"\n" * 30_000)
+    report = scan(path, workers=0, cached=False)
+    assert report.counts["S001"] == 30_000
+    assert len(report.of("S001")) == 1_000
+    assert [(f.line, f.count) for f in report.of("J003")] == [(30_001, 30_000)]

@@ -1,0 +1,77 @@
+"""Counts equal tiktoken's, for every text; nothing is downloaded; names resolve."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fttui.dataset import tokens, vocabulary
+from fttui.dataset.scan import scan
+
+
+@pytest.mark.parametrize("name", ["o200k_base", "cl100k_base"])
+def test_vocabularies_are_the_published_ones(name: str) -> None:
+    table = vocabulary.ranks(name)
+    assert hashlib.sha256(vocabulary.standard_file(table)).hexdigest() == vocabulary.SHA256[name]
+    import tiktoken_ext.openai_public as public
+
+    source = Path(public.__file__).read_text()
+    assert vocabulary.SHA256[name] in source
+
+
+@pytest.mark.parametrize(
+    ("model", "encoding"),
+    [
+        ("ft:gpt-4.1-mini-2025-04-14:acme::abc", "o200k_base"),
+        ("ft:o4-mini-2025-04-16:acme::abc", "o200k_base"),
+        ("gpt-4.1-2025-04-14.ft-0123-name", "o200k_base"),
+        ("ft:gpt-3.5-turbo-0125:acme::abc:ckpt-step-9", "cl100k_base"),
+        ("gpt-4", "cl100k_base"),
+        ("gpt-4o", "o200k_base"),
+        ("babbage-002", "cl100k_base"),
+        ("gpt-6-luna", "o200k_base"),
+    ],
+)
+def test_names(model: str, encoding: str) -> None:
+    assert tokens.encoding_for(model) == encoding
+
+
+TEXTS = st.lists(st.one_of(st.text(), st.text(alphabet=" \n\taA'1.<|>endofprompt🎉é你"), st.sampled_from(["<|endofprompt|>", "<|endoftext|>", "\ud83d", "a  b"])))
+
+
+@pytest.mark.parametrize("name", ["o200k_base", "cl100k_base"])
+@settings(deadline=None, max_examples=150)
+@given(texts=TEXTS)
+def test_counts_equal_tiktoken(name: str, texts: list[str]) -> None:
+    counter = tokens.TokenCounter(name)
+    plain = [len(counter.encoding.encode_ordinary(text)) for text in texts]
+    assert counter.count_all(texts) == plain
+    assert [counter.count(text) for text in texts] == plain
+
+
+def test_long_texts_are_cut_where_it_does_no_harm() -> None:
+    counter = tokens.counter()
+    for text in ("The quick  brown fox's 12 jumps.\n" * 20_000, "é " * 250_000, "a" * 210_000 + " b" * 200_000):
+        assert counter.count(text) == len(counter.encoding.encode_ordinary(text))
+    assert counter.estimated == 0
+
+
+def test_what_makes_tiktoken_panic_is_estimated() -> None:
+    counter = tokens.TokenCounter("o200k_base")
+    assert counter.count("x" + " " * 2_000_000 + "y") > 15_000
+    assert counter.estimated == 1
+
+
+def test_the_formula_of_an_example(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"messages": [{"role": "user", "content": "Hello there"}, {"role": "assistant", "content": "Hi", "weight": 1}, {"role": "user", "name": "bob", "content": "Bye"}, {"role": "assistant", "content": "Bye", "weight": 0}]}\n')
+    report = scan(path, cached=False)
+    n = tokens.count
+    assert report.tokens.total == 4 * 4 + n("Hello there") + n("Hi") + n("Bye") * 2 + n("bob") + 1
+    assert report.tokens.trained == n("Hi") + 1
+    assert list(report.tokens.per_example) == [report.tokens.total]
+    assert sum(count for _, _, count in report.tokens.histogram()) == 1
