@@ -212,8 +212,9 @@ async def test_images_pairs_and_extras_are_shown(file: Path) -> None:
     async with opened(file) as pilot:
         assert "[image png 27.0 kB]" in await at_line(pilot, 7)
         pair = await at_line(pilot, 11)
-        assert "✓ preferred  This one." in pair
-        assert "✗ non-prefe… That one." in pair or "non-preferred" in pair
+        preferred, other = pair.index("✓ preferred ──"), pair.index("✗ non-preferred ──")
+        assert preferred < pair.index("▎◆ assistant  This one.") < other
+        assert other < pair.index(" ◆ assistant  That one.")
         assert "◇ target     [42]" in await at_line(pilot, 13)
 
 
@@ -401,6 +402,18 @@ async def test_y_says_what_was_copied(file: Path, monkeypatch: pytest.MonkeyPatc
         await pilot.press("down", "y")
         assert taken == [plain(2)]
         assert any("line 2" in notice.message for notice in pilot.app.notices)
+
+
+async def test_a_place_to_mark_opens_the_example_in_a_narrow_terminal(file: Path) -> None:
+    async with opened(file, (80, 24)) as pilot:
+        await checked(pilot)
+        finding = pilot.app.thread.report.of("M010")[0]
+        await pilot.press("2")
+        pilot.app.change(row=finding.line - 1, place=finding)
+        pilot.app.go("data")
+        await wait_for_text(pilot, "✗ M010")
+        await pilot.press("escape")
+        await wait_for_text(pilot, "begins with")
 
 
 # -- files that cannot be used

@@ -36,13 +36,15 @@ class CheckScreen(FixingScreen):
 
     SCOPE = "check"
     BINDINGS = bindings(SCOPE)
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]
     DEFAULT_CSS = """
     CheckScreen #verdict { height: 3; padding: 0 2; margin-top: 1; }
     CheckScreen #found { height: 1fr; }
     CheckScreen #left, CheckScreen #right { width: 1fr; height: 1fr; }
     CheckScreen #groups-pane { height: 3fr; }
     CheckScreen #places-pane { height: 2fr; }
-    CheckScreen #tokens-pane { height: 17; }
+    CheckScreen #tokens-pane { height: 8; }
+    CheckScreen.-tall #tokens-pane { height: 17; }
     CheckScreen.-narrow #found { layout: vertical; }
     CheckScreen.-narrow #verdict { margin-top: 0; height: 2; padding: 0 1; }
     CheckScreen.-narrow #right { height: auto; }
@@ -62,6 +64,7 @@ class CheckScreen(FixingScreen):
         self._shown: list[Group] = []
         self._filter: list[str] = []
         self._muted: frozenset[str] = frozenset()
+        self._explained: object = None  # what the explanation is about
 
     def body(self) -> Iterable[Widget]:
         yield Static(say(NOTHING), id="nothing")
@@ -165,6 +168,10 @@ class CheckScreen(FixingScreen):
 
     def _say_finding(self) -> None:
         group, finding = self.group, self.finding
+        shown = (self.thread.report, group and (group.code, group.validation, group.muted), finding)
+        if shown == self._explained:
+            return  # the same again: where it was scrolled to stays
+        self._explained = shown
         pane = self.query_one("#explain-pane", Pane)
         if group is None:
             pane.say_title(("Explanation", "bold"))

@@ -64,6 +64,7 @@ class DataScreen(FindingScreen):
         self._index: LineIndex | None = None  # what the list shows
         self._report: Report | None = None
         self._findings: dict[int, list[Finding]] = {}  # by 1-based line
+        self._place: Finding | None = None  # the one that was jumped to
         self._changed_on_disk = False
         self._look_anyway = False  # the file is unusable, its lines are wanted all the same
         self._timer: Timer | None = None
@@ -103,6 +104,10 @@ class DataScreen(FindingScreen):
             self._take_report()
         if "row" in fields and self.rows.line != thread.row:
             self.rows.go_to(thread.row)
+        if thread.place is not None and thread.place is not self._place:
+            self.add_class("-detail")  # matters where list and example share one place
+            self.call_after_refresh(self._focus_what_shows)
+        self._place = thread.place
         if fields & {"path", "row", "place", "report"} or not self.view.title:
             self.show_example()
 
@@ -240,13 +245,16 @@ class DataScreen(FindingScreen):
         self.call_after_refresh(self.view.focus)
         self.call_after_refresh(self.show_example)
 
+    def _focus_what_shows(self) -> None:
+        (self.view if self.has_class("-narrow", "-detail") else self.rows).focus()
+
     def on_line_list_chosen(self, event: LineList.Chosen) -> None:
         self.do_detail()
 
     def back(self) -> bool:
         if self.stop_finding():
             return True
-        if self.has_class("-detail") or self.view.has_focus:
+        if self.view.has_focus or self.has_class("-narrow", "-detail"):
             self.remove_class("-detail")
             self.call_after_refresh(self.rows.focus)
             return True

@@ -48,8 +48,11 @@ def conversation(
         ("preferred", "✓", "ok", example.preferred),
         ("non-preferred", "✗", "error", example.non_preferred),
     ):
+        if answers:
+            rule = "─" * max(0, width - len(title) - 5)
+            lines += [[(f" {glyph} {title} ", style), (rule, "faint")], []]
         for message in answers[:TURNS]:
-            lines += _message(message, width, notes, title == "preferred", (glyph, style, title))
+            lines += _message(message, width, notes, title == "preferred")
     lines += _declared(example.tools, width)
     for key, value in list(example.extras.items())[:50]:
         lines += _block(("◇", "accent", str(key)), _value(value), width)
@@ -68,15 +71,9 @@ def _is_trained(message: Message, example: Example) -> bool:
 # -- one message
 
 
-def _message(
-    message: Message,
-    width: int,
-    notes: _Notes,
-    trained: bool,
-    label: tuple[str, str, str] | None = None,
-) -> list[Line]:
+def _message(message: Message, width: int, notes: _Notes, trained: bool) -> list[Line]:
     glyph, style = ROLES.get(message.role, ("?", "error"))
-    head = label or (glyph, style, message.role)
+    head = (glyph, style, message.role)
     calls = [line for call in message.tool_calls[:100] for line in _call(call, width, trained)]
     words = _words(message)
     if calls and not words:  # the first call takes the place of the words
@@ -113,9 +110,7 @@ def _block(
     """A role in the gutter, its text beside it; a bar runs along what is trained."""
     head = _head(label, trained)
     rest: list[Part] = [head[0], " " * (GUTTER - 1)]
-    pieces: list[Part] = []
-    for piece in wrap(_cut(text), max(10, width - GUTTER)):
-        pieces.append(piece)
+    pieces: list[Part] = list(wrap(_cut(text), max(10, width - GUTTER)))
     if not text.strip():
         pieces = [("(empty)" if not text else "(only blanks)", "faint")]
     lines = [[*(rest if i else head), piece] for i, piece in enumerate(pieces)]

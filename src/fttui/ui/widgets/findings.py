@@ -147,7 +147,7 @@ def explanation(group: Group, finding: Finding | None, width: int) -> list[Line]
     facts = (
         ("Weight", WEIGHT.get(group.severity, "")),
         ("Fix", f"{fix}: {kind}" if fix else kind),
-        ("Known from", evidence),
+        ("Evidence", evidence),
     )
     for label, text in facts:
         for number, piece in enumerate(wrap(clean(text), max(10, width - 12))):
