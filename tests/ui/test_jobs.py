@@ -82,7 +82,7 @@ async def test_rows_say_status_progress_loss_and_rest(app: FttuiApp) -> None:
         assert "2m 05s" in text
         assert "✗ failed     support-v5" in text
         assert "Jobs 3" in text
-        assert "train 0.020" in text  # the chart of the first
+        await wait_for_text(pilot, "train 0.020")  # the chart of the first
 
 
 async def test_the_detail_of_a_failure_says_what_to_do(app: FttuiApp) -> None:
@@ -277,6 +277,30 @@ async def test_hostile_text_from_a_provider_is_only_text(app: FttuiApp) -> None:
         await pilot.press("5")
         await pilot.pause()
         assert "\x1b" not in screen_text(app)
+
+
+async def test_the_report_is_saved_and_overwrites_nothing(
+    app: FttuiApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "support-ftjob-0001.md").write_text("mine")
+    async with app.run_test(size=(120, 40)) as pilot:
+        feed = await begin(app, pilot)
+        job = make_job(1, "running", "support")
+        tell(feed, [job], events={job.id: make_events(30, 90)})
+        feed.tracks[job.id].checkpoints = [checkpoint(20, 0.1, 0.2)]
+        await wait_for_text(pilot, "30/90")
+        await pilot.press("e")
+        await wait_until(pilot, lambda: (tmp_path / "support-ftjob-0001-2.md").exists(), "saved")
+    page = (tmp_path / "support-ftjob-0001-2.md").read_text()
+    assert "# support" in page
+    assert "Step 30/90: training loss=0.07" in page
+    assert "| 20 | 0.100 | 0.200 | `ft:mini:acme:s:1:ckpt-step-20` |" in page
+    assert (tmp_path / "support-ftjob-0001.md").read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "support-ftjob-0001-2.md",
+        "support-ftjob-0001.md",
+    ]
 
 
 # -- checkpoints

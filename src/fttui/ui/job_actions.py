@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fttui.problem import Problem
@@ -76,3 +77,15 @@ async def act(app: FttuiApp, feed: Feed, verb: str, job: Job) -> None:
         return
     app.notify(f"{job.suffix or job.id}: {verb} asked, now {now.status}", timeout=3)
     feed.note(now)
+
+
+def export(app: FttuiApp, track: Track, chart: str) -> None:
+    """Save the job's report in the folder fttui was started in, and say where."""
+    from fttui.ui import job_report
+
+    try:
+        path = job_report.save(track, chart if len(track.loss) else "", Path.cwd())
+    except Problem as problem:
+        app.show_problem(problem)
+    else:
+        app.notify(f"saved {path}", timeout=5)

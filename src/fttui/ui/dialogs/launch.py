@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
     from fttui.ui.jobs_feed import Feed
     from fttui.ui.launch_run import Stage
 
-REVIEW_INDENT, REVIEW_WIDTH = 11, 58  # columns of the review before and of its values
 BAR = 24  # columns of the progress bar
 MOVE = "↑ ↓ move   enter choose, next   esc close (the draft is kept)"
 
@@ -287,16 +284,10 @@ class LaunchDialog(Dialog["Job"]):
 
     @on(Picker.Asked, "#model")
     def _ask_model(self) -> None:
-        from fttui.ui.dialogs.choose import Choice, Choose
+        from fttui.ui.dialogs import launch_review
+        from fttui.ui.dialogs.choose import Choose
 
-        choices = []
-        for model in self._models:
-            price = model.training
-            note = "free" if model.free else (
-                f"{price.amount:g} {price.currency}/{price.unit}" if price else "price unknown"
-            )  # fmt: skip
-            life = say(*plan.lifetime(model, date.today())).plain
-            choices.append(Choice(model.id, model.id, f"{note} · {life}"[:48]))
+        choices = launch_review.model_choices(self._models)
 
         def chosen(name: str | None) -> None:
             if name:
@@ -321,18 +312,10 @@ class LaunchDialog(Dialog["Job"]):
 
     @on(Picker.Asked, "#validation")
     def _ask_validation(self) -> None:
-        from fttui.ui.dialogs.choose import Choice, Choose
+        from fttui.ui.dialogs import launch_review
+        from fttui.ui.dialogs.choose import Choose
 
-        choices = []
-        for value in self._validations():
-            if value.startswith(plan.SPLIT):
-                share = float(value.removeprefix(plan.SPLIT))
-                title = f"hold out {share:.0%} of the examples"
-                choices.append(Choice(value, title, "a copy is split"))
-            elif value:
-                choices.append(Choice(value, value, "a file of its own"))
-        choices.append(Choice("none", "none", "over-fitting will not show"))
-        choices.append(Choice("other", "another file …"))
+        choices = launch_review.validation_choices(self._validations())
 
         def chosen(value: str | None) -> None:
             if value == "other":
@@ -380,41 +363,25 @@ class LaunchDialog(Dialog["Job"]):
     def _review(self) -> None:
         if self._why_not() or self._stage is not None:
             return
-        from fttui.ui.dialogs.confirm import Confirm
+        from fttui.ui.dialogs import launch_review
 
         quote = self.quote()
+        rows = self._review_rows(quote)
         limit = self.fttui.backend.config.settings.confirm_above
-        dear = quote.amount is not None and quote.amount > limit
-        typed = f"{quote.amount:.2f}" if dear and quote.amount is not None else ""
-        title = f"Launch for {'about ' if not quote.exact else ''}{quote.money}?"
-        if quote.amount is None:
-            title = "Launch at an unknown price?"
-        elif not quote.amount:
-            title = "Launch? It costs nothing."
 
         def answered(yes: bool | None) -> None:
             if yes:
                 self._go(quote)
 
-        self.app.push_screen(
-            Confirm(
-                title,
-                self._review_parts(quote),
-                yes="Launch",
-                no="Not yet",
-                type_this=typed,
-                danger=bool(quote.amount is None or quote.amount),
-            ),
-            answered,
-        )
+        self.app.push_screen(launch_review.question(quote, rows, limit), answered)
 
-    def _review_parts(self, quote: plan.Quote) -> list[Part]:
+    def _review_rows(self, quote: plan.Quote) -> list[tuple[str, list[Part]]]:
         knobs = [
             f"{plan.NAMES.get(name, name)} {self.draft.hyperparameters.get(name) or 'auto'}"
             for name, knob in self._knobs.items()
             if knob.auto or self.draft.hyperparameters.get(name)
         ]
-        rows: list[tuple[str, list[Part]]] = [
+        return [
             ("dataset", self._dataset()),
             ("validation", [self._validation_line()]),
             ("model", [self.draft.model]),
@@ -423,10 +390,6 @@ class LaunchDialog(Dialog["Job"]):
             ("price", list(quote.parts)),
             ("lifetime", plan.lifetime(self.model, date.today())),
         ]
-        parts: list[Part] = []
-        for name, value in rows:
-            parts += [(f"{name:<{REVIEW_INDENT}}", "dim"), *hang(value), "\n"]
-        return parts[:-1]
 
     def _go(self, quote: plan.Quote) -> None:
         order = plan.order(self.draft, self.fttui.thread, self._knobs, quote)
@@ -469,21 +432,6 @@ class LaunchDialog(Dialog["Job"]):
     def _done(self, job: Job) -> None:
         self.fttui.state.forget(self._key)
         self.dismiss(job)
-
-
-def hang(parts: list[Part]) -> list[Part]:
-    """Parts broken into lines of REVIEW_WIDTH, the later ones indented under the first."""
-    made: list[Part] = []
-    used = 0
-    for part in parts:
-        text, style = (part, "") if isinstance(part, str) else part
-        for word in re.findall(r"\s*\S+\s*$|\s*\S+|\s+", text):
-            if used and used + cell_len(word) > REVIEW_WIDTH:
-                made.append("\n" + " " * REVIEW_INDENT)
-                word, used = word.lstrip(), 0
-            made.append((word, style))
-            used += cell_len(word)
-    return made
 
 
 def _row(name: str, widget: Widget, hint: str = "", *, gap: bool = False) -> Horizontal:

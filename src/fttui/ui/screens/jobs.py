@@ -11,7 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from fttui.text import plural
-from fttui.ui import job_actions, job_filter
+from fttui.ui import job_actions, job_filter, jobs_words
 from fttui.ui.actions import bindings
 from fttui.ui.job_track import Track
 from fttui.ui.jobs_feed import Feed, News
@@ -143,7 +143,9 @@ class JobsScreen(AreaScreen):
         ids = [track.id for track in found]
         self.set_class(not tracks, "-none")
         if not tracks:
-            self.query_one("#empty", Static).update(say(*self._nothing()))
+            self.query_one("#empty", Static).update(
+                say(*jobs_words.nothing(feed, self.thread.path))
+            )
         if self._selected not in ids:
             self._selected = self._neighbour(before, ids)
         rows = self.rows
@@ -211,33 +213,7 @@ class JobsScreen(AreaScreen):
         if self._sort != "newest":
             chips.append(f"by {self._sort}")
         pane = self.query_one("#jobs-pane")
-        entitle(pane, say(" · ".join([title, *chips])), say(*self._reading()))
-
-    def _reading(self) -> list[Part]:
-        """How the reading itself goes; nothing while all is well."""
-        feed = self._feed
-        if feed is None:
-            return []
-        if feed.problem is not None:
-            return [(f"not read: {feed.problem.why or feed.problem.what}", "warning")]
-        old = [track for track in feed.tracks.values() if track.remembered_at]
-        if not feed.read_at and old:
-            oldest = max(track.remembered_at for track in old)
-            return [(f"remembered, {job_table.ago(oldest)}", "dim")]
-        return []
-
-    def _nothing(self) -> list[Part]:
-        feed = self._feed
-        if feed is None or not (feed.read_at or feed.problem):
-            return [("asking the provider for your jobs …", "dim")]
-        if feed.problem is not None:
-            parts: list[Part] = [(f"{feed.problem.what}\n", "error"), f"{feed.problem.why}\n"]
-            return [*parts, ("→ ", "accent"), feed.problem.remedy or "r asks again"]
-        path = self.thread.path
-        if path is None:
-            return ["no jobs yet\n\n", ("o", "key"), (" opens a dataset, ", "dim"),
-                    ("n", "key"), (" launches a job on it", "dim")]  # fmt: skip
-        return ["no jobs yet\n\n", ("n", "key"), (f" launches one on {path.name}", "dim")]
+        entitle(pane, say(" · ".join([title, *chips])), say(*jobs_words.reading(feed)))
 
     def _watch(self) -> None:
         """Ask for the events of what is on the screen: the selected job, and those that move."""
@@ -338,7 +314,7 @@ class JobsScreen(AreaScreen):
         track = self.track
         if track is None:
             return "no job is selected"
-        if name in ("copy", "log", "smooth", "detail"):
+        if name in ("copy", "log", "smooth", "detail", "export"):
             return ""
         return job_actions.why_not(name, track, self._feed)
 
@@ -398,6 +374,10 @@ class JobsScreen(AreaScreen):
     def do_copy(self) -> None:
         if self.track is not None:
             self.fttui.copy(self.track.id, self.track.id)
+
+    def do_export(self) -> None:
+        if self.track is not None:
+            job_actions.export(self.fttui, self.track, self.detail.chart.text())
 
     def do_log(self) -> None:
         self.detail.chart.toggle_log()

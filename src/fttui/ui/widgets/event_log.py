@@ -19,6 +19,13 @@ GLYPH = {"error": ("✗", "error"), "warn": ("⚠", "warning"), "warning": ("⚠
 PLAIN = {"error": "x", "warn": "!", "warning": "!"}
 
 
+def stamp(event: JobEvent) -> str:
+    """When it happened, in local time; dashes where that is not told."""
+    if not event.created_at:
+        return "--:--:--"
+    return time.strftime("%H:%M:%S", time.localtime(event.created_at))
+
+
 class EventLog(LineList):
     """Oldest first. Posts `Following` when it stops or begins to follow, or when more arrived below."""
 
@@ -98,7 +105,6 @@ class EventLog(LineList):
 
     def _event(self, row: int, width: int) -> Sequence[Part]:
         event = self._events[row]
-        clock = time.strftime("%H:%M:%S", time.localtime(event.created_at))
         plain = bool(getattr(self.app, "ascii_only", False))
         glyph, style = GLYPH.get(event.level, (" ", ""))
         if event.level in PLAIN and plain:
@@ -107,7 +113,7 @@ class EventLog(LineList):
             style = "dim"
         kind = "" if event.type in ("message", "metrics") else f"{event.type}: "
         return [
-            (f" {clock} " if event.created_at else " --:--:-- ", "faint"),
+            (f" {stamp(event)} ", "faint"),
             (f"{glyph} ", style),
             (fit(kind + event.message, max(0, width - 12)), style),
         ]

@@ -20,20 +20,10 @@ from textual.widget import Widget
 from fttui.ui import plotting
 from fttui.ui.curves import Series
 from fttui.ui.text import Palette, fit
+from fttui.ui.widgets.chart_cells import Cells, Trace, merge
 
 MIN_SECONDS = 1.0  # a live curve is drawn at most this often
 SMOOTHING = 0.9
-SPARSE = 4  # a series with fewer points than a quarter of the columns gets a mark on each
-
-
-@dataclass(frozen=True)
-class Trace:
-    """One curve: its name in the legend, its style name, and whether its line is dashed."""
-
-    name: str
-    series: Series
-    style: str
-    dashed: bool = False
 
 
 @dataclass(frozen=True)
@@ -235,7 +225,7 @@ class LossChart(Widget, can_focus=True):
         gutter = max(len(text) for _, text in labels) + 2
         plot = width - gutter
         x_low, x_high = self._x_range(lines)
-        cells = _Cells(plot, tall, x_low, x_high, self.ascii_only)
+        cells = Cells(plot, tall, x_low, x_high, self.ascii_only)
         low, high = self._padded(low, high, labels)
         for trace in lines:
             cells.draw(trace, low, high, self.log_scale)
@@ -249,7 +239,7 @@ class LossChart(Widget, can_focus=True):
             edge = tick if text else bar
             rows.append([(f"{text:>{gutter - 2}} ", "dim"), (edge, "faint"), *cells.line(y)])
         rows += self._axis(axis, gutter, plot, x_low, x_high)
-        return Grid([_merge(row) for row in rows], gutter, plot, x_low, x_high)
+        return Grid([merge(row) for row in rows], gutter, plot, x_low, x_high)
 
     def _nothing(self, width: int, height: int) -> Grid:
         rows: list[list[tuple[str, str]]] = [[] for _ in range(height)]
@@ -367,65 +357,3 @@ class LossChart(Widget, can_focus=True):
     def text(self) -> str:
         """What is drawn, without colours."""
         return "\n".join("".join(text for text, _ in row).rstrip() for row in self._drawn)
-
-
-class _Cells:
-    """The plot itself: a canvas for each curve, laid over one another."""
-
-    def __init__(self, width: int, height: int, x_low: float, x_high: float, plain: bool) -> None:
-        self.width, self.height, self.plain = width, height, plain
-        self.x_low, self.x_high = x_low, x_high
-        self.layers: list[tuple[plotting.Canvas, str, str]] = []
-        self.points: dict[tuple[int, int], tuple[str, str]] = {}
-        self.cursor_column: int | None = None
-
-    def scale(self, low: float, high: float, log: bool) -> plotting.Scale:
-        return plotting.Scale(low, high, self.height * (1 if self.plain else 4), log)
-
-    def row(self, value: float, low: float, high: float, log: bool) -> int:
-        return self.scale(low, high, log)(value) // (1 if self.plain else 4)
-
-    def draw(self, trace: Trace, low: float, high: float, log: bool) -> None:
-        canvas = plotting.Canvas(self.width, self.height, ascii_only=self.plain)
-        columns = plotting.fold(trace.series, self.x_low, self.x_high, canvas.dots[0])
-        scale = self.scale(low, high, log)
-        canvas.curve(columns, scale, dashed=trace.dashed)
-        glyph = "o" if trace.dashed else ("." if trace.style == "faint" else "*")
-        self.layers.append((canvas, trace.style, glyph))
-        if len(trace.series) * SPARSE <= self.width or len(trace.series) == 1:
-            mark = glyph if self.plain else "●"
-            for column in columns:
-                place = (scale(column.last) // canvas.down, column.x // canvas.across)
-                self.points[place] = (mark, trace.style)
-
-    def upright(self, step: float) -> None:
-        place = (step - self.x_low) / (self.x_high - self.x_low)
-        self.cursor_column = max(0, min(self.width - 1, round(place * (self.width - 1))))
-
-    def line(self, y: int) -> list[tuple[str, str]]:
-        cells: list[tuple[str, str]] = [(" ", "")] * self.width
-        bits = [0] * self.width
-        for canvas, style, glyph in self.layers:
-            for x, dots in enumerate(canvas.cells[y]):
-                if dots:
-                    under = cells[x][1] == "faint"  # a raw curve does not thicken its mean
-                    bits[x] = dots if under else bits[x] | dots
-                    char = glyph if self.plain else chr(0x2800 + bits[x])
-                    cells[x] = (char, style)
-        for (row, x), point in self.points.items():
-            if row == y:
-                cells[x] = point
-        if self.cursor_column is not None and cells[self.cursor_column][0] == " ":
-            cells[self.cursor_column] = ("|" if self.plain else "│", "faint")
-        return cells
-
-
-def _merge(cells: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Neighbours of one style as one piece."""
-    merged: list[tuple[str, str]] = []
-    for text, style in cells:
-        if merged and merged[-1][1] == style:
-            merged[-1] = (merged[-1][0] + text, style)
-        else:
-            merged.append((text, style))
-    return merged
