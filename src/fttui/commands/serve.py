@@ -37,6 +37,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from fttui.local.trainer import limit_threads
+
+    limit_threads()  # before NumPy: chat must leave cores to a training that runs beside it
     from fttui.local import instance
     from fttui.local.server import serve
 
