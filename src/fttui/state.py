@@ -7,6 +7,7 @@ ever written here, except what the user typed and the answers to it.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 import time
@@ -41,6 +42,16 @@ CREATE TABLE IF NOT EXISTS messages (
 CREATE INDEX IF NOT EXISTS messages_chat ON messages (chat, turn);
 CREATE TABLE IF NOT EXISTS mutes (file TEXT NOT NULL, code TEXT NOT NULL, PRIMARY KEY (file, code));
 """
+
+
+def _name(path: Path) -> str | bytes:
+    """A path as it is kept: text, or its bytes where they are not UTF-8 (SQLite refuses those as text)."""
+    text = str(path.absolute())
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(text)
+    return text
 
 
 class State:
@@ -115,19 +126,19 @@ class State:
         with self._write() as db:
             db.execute(
                 "INSERT OR REPLACE INTO recent VALUES (?, ?, ?)",
-                (str(path.absolute()), time.time(), json.dumps(facts)),
+                (_name(path), time.time(), json.dumps(facts)),
             )
 
     def recent(self, limit: int = 9) -> list[tuple[Path, dict[str, Any]]]:
         """The files opened last that still exist, newest first."""
         rows = self._read("SELECT path, facts FROM recent ORDER BY at DESC LIMIT 50")
-        found = [(Path(path), json.loads(facts)) for path, facts in rows]
+        found = [(Path(os.fsdecode(path)), json.loads(facts)) for path, facts in rows]
         return [pair for pair in found if pair[0].exists()][:limit]
 
     # -- mutes
 
     def muted(self, path: Path) -> frozenset[str]:
-        rows = self._read("SELECT code FROM mutes WHERE file = ?", str(path.absolute()))
+        rows = self._read("SELECT code FROM mutes WHERE file = ?", _name(path))
         return frozenset(code for (code,) in rows)
 
     def mute(self, path: Path, code: str, *, on: bool = True) -> None:
@@ -135,7 +146,7 @@ class State:
             "DELETE FROM mutes WHERE file = ? AND code = ?"
         )  # fmt: skip
         with self._write() as db:
-            db.execute(sql, (str(path.absolute()), code))
+            db.execute(sql, (_name(path), code))
 
     # -- uploads: a file already at the provider is not sent twice
 
