@@ -55,8 +55,18 @@ def corpus(path: Path, size: int, seed: int = 7) -> None:
     texts = []
     for source in sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))[:150]:
         texts.append(source.read_text("utf-8", "replace"))
-    extra = ["Wie spät ist es in Tromsø? ", "Где находится библиотека? ", "今天天气怎么样？", "¿Dónde está la estación? ", "🎉 "]
-    systems = ["You answer briefly and to the point.", "You explain Python code to beginners.", "Be kind. " * 30]
+    extra = [
+        "Wie spät ist es in Tromsø? ",
+        "Где находится библиотека? ",
+        "今天天气怎么样？",
+        "¿Dónde está la estación? ",
+        "🎉 ",
+    ]
+    systems = [
+        "You answer briefly and to the point.",
+        "You explain Python code to beginners.",
+        "Be kind. " * 30,
+    ]
     written = 0
     with open(path, "wb") as file:
         while written < size:
@@ -66,15 +76,31 @@ def corpus(path: Path, size: int, seed: int = 7) -> None:
                     text = random_.choice(texts)
                     at = random_.randrange(max(1, len(text) - high))
                     cut = text[at : at + random_.randrange(low, high)].strip() or "So."
-                    messages.append({"role": role, "content": cut + " " + random_.choice(extra) * random_.randrange(3) + "."})
-            line = json.dumps({"messages": messages}, ensure_ascii=random_.random() < 0.5).encode() + b"\n"
+                    messages.append(
+                        {
+                            "role": role,
+                            "content": cut
+                            + " "
+                            + random_.choice(extra) * random_.randrange(3)
+                            + ".",
+                        }
+                    )
+            line = (
+                json.dumps({"messages": messages}, ensure_ascii=random_.random() < 0.5).encode()
+                + b"\n"
+            )
             written += file.write(line)
 
 
 def alone(path: Path) -> float:
     """Seconds tiktoken needs for all texts, in two processes (the longer of the two)."""
     crew = [
-        subprocess.Popen([sys.executable, "-c", ALONE, str(path), str(part)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", ALONE, str(path), str(part)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         for part in (0, 1)
     ]
     for worker in crew:
@@ -89,7 +115,9 @@ def alone(path: Path) -> float:
 
 def check(path: Path) -> tuple[float, int, str]:
     """(seconds, peak bytes over all processes, what was found) of one full check."""
-    process = subprocess.Popen([sys.executable, "-c", CHECK, str(path)], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", CHECK, str(path)], stdout=subprocess.PIPE, text=True
+    )
     peak = 0
     done = threading.Event()
 
@@ -103,7 +131,11 @@ def check(path: Path) -> tuple[float, int, str]:
     out = process.communicate()[0].split()
     done.set()
     watcher.join()
-    return float(out[0]), peak, f"{int(out[1]):,} examples, {int(out[2]):,} tokens, {out[3]} findings"
+    return (
+        float(out[0]),
+        peak,
+        f"{int(out[1]):,} examples, {int(out[2]):,} tokens, {out[3]} findings",
+    )
 
 
 def memory(pid: int) -> int:

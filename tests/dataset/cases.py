@@ -13,7 +13,11 @@ U = {"role": "user", "content": "Weather in Oslo?"}
 A = {"role": "assistant", "content": "Rain."}
 FUNCTION = {
     "name": "look",
-    "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    "parameters": {
+        "type": "object",
+        "properties": {"city": {"type": "string"}},
+        "required": ["city"],
+    },
 }
 TOOL = {"type": "function", "function": FUNCTION}
 
@@ -23,7 +27,11 @@ def msgs(*messages: Any, **more: Any) -> dict[str, Any]:
 
 
 def chat(i: int, answer: str = "") -> dict[str, Any]:
-    return msgs(S, {"role": "user", "content": f"What is {i} and {i}?"}, {"role": "assistant", "content": answer or f"It is {2 * i}."})
+    return msgs(
+        S,
+        {"role": "user", "content": f"What is {i} and {i}?"},
+        {"role": "assistant", "content": answer or f"It is {2 * i}."},
+    )
 
 
 def dpo(i: int, good: str = "", bad: str = "") -> dict[str, Any]:
@@ -35,7 +43,14 @@ def dpo(i: int, good: str = "", bad: str = "") -> dict[str, Any]:
 
 
 def rft(i: int, **more: Any) -> dict[str, Any]:
-    return {"messages": [{"role": "developer", "content": "A number."}, {"role": "user", "content": f"{i}+{i}?"}], "answer": 2 * i, **more}
+    return {
+        "messages": [
+            {"role": "developer", "content": "A number."},
+            {"role": "user", "content": f"{i}+{i}?"},
+        ],
+        "answer": 2 * i,
+        **more,
+    }
 
 
 def legacy(i: int) -> dict[str, Any]:
@@ -43,7 +58,12 @@ def legacy(i: int) -> dict[str, Any]:
 
 
 def call(name: str = "look", arguments: Any = '{"city":"Oslo"}', **more: Any) -> dict[str, Any]:
-    return {"id": "c1", "type": "function", "function": {"name": name, "arguments": arguments}, **more}
+    return {
+        "id": "c1",
+        "type": "function",
+        "function": {"name": name, "arguments": arguments},
+        **more,
+    }
 
 
 def calling(*calls: Any) -> dict[str, Any]:

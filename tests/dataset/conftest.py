@@ -31,7 +31,14 @@ def check(tmp_path: Path) -> Check:
 
 def as_bytes(lines: list[Any]) -> bytes:
     return b"".join(
-        (line if isinstance(line, bytes) else line.encode() if isinstance(line, str) else json.dumps(line, ensure_ascii=False).encode()) + b"\n"
+        (
+            line
+            if isinstance(line, bytes)
+            else line.encode()
+            if isinstance(line, str)
+            else json.dumps(line, ensure_ascii=False).encode()
+        )
+        + b"\n"
         for line in lines
     )
 
@@ -41,6 +48,8 @@ def hostile(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The hostile corpus, generated once."""
     folder = tmp_path_factory.mktemp("hostile")
     subprocess.run(
-        [sys.executable, str(shared / "hostile" / "generate.py"), str(folder)], check=True, capture_output=True
+        [sys.executable, str(shared / "hostile" / "generate.py"), str(folder)],
+        check=True,
+        capture_output=True,
     )
     return folder

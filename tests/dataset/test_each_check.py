@@ -11,7 +11,7 @@ import pytest
 from fttui.dataset.checks import CATALOGUE
 from fttui.dataset.target import AZURE, OPENAI
 
-from .cases import GOOD, ONE, chat, dpo, image, legacy, msgs, png, rft, uri, A, S, U
+from .cases import GOOD, ONE, A, S, U, chat, dpo, image, legacy, msgs, png, rft, uri
 
 
 def good(kind: str) -> list[Any]:
@@ -31,7 +31,10 @@ def test_one_bad_line(check: Any, code: str, kind: str, line: Any, path: str) ->
     assert code not in check(lines, muted=frozenset({code})).counts
 
 
-LABELS = [msgs(U | {"content": f"Ticket number {i}"}, A | {"content": "spam" if i % 9 else "ham"}) for i in range(60)]
+LABELS = [
+    msgs(U | {"content": f"Ticket number {i}"}, A | {"content": "spam" if i % 9 else "ham"})
+    for i in range(60)
+]
 LONG = " It goes on and on with a great many words until it is finished." * 5
 
 # Whole files: code, content, line, options.
@@ -109,7 +112,14 @@ def test_two_files(check: Any, tmp_path: Any) -> None:
     report = check(good("chat"), validation=other)
     assert report.validation is not None
     assert "X004" in report.validation.counts
-    other.write_bytes(as_bytes([LABELS[1], *[msgs(U | {"content": f"T {i}"}, A | {"content": "offer"}) for i in range(9)]]))
+    other.write_bytes(
+        as_bytes(
+            [
+                LABELS[1],
+                *[msgs(U | {"content": f"T {i}"}, A | {"content": "offer"}) for i in range(9)],
+            ]
+        )
+    )
     report = check(LABELS, validation=other)
     assert report.validation is not None
     assert "X007" in report.validation.counts
@@ -130,5 +140,16 @@ def test_good_files_have_nothing(check: Any) -> None:
     for kind in GOOD:
         report = check(good(kind))
         assert (report.verdict, report.findings) == ("ok", []), kind
-    report = check([msgs(S, {**U, "content": f"Q {i}"}, {**A, "weight": i % 2}, {**U, "content": "And?"}, {**A, "content": f"No {i}."}) for i in range(12)])
+    report = check(
+        [
+            msgs(
+                S,
+                {**U, "content": f"Q {i}"},
+                {**A, "weight": i % 2},
+                {**U, "content": "And?"},
+                {**A, "content": f"No {i}."},
+            )
+            for i in range(12)
+        ]
+    )
     assert report.findings == []

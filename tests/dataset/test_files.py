@@ -12,8 +12,8 @@ from fttui.dataset.formats import read
 from fttui.dataset.lines import LineIndex, search
 from fttui.dataset.scan import scan
 
-from .conftest import as_bytes
 from .cases import chat
+from .conftest import as_bytes
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:
@@ -77,7 +77,9 @@ def test_line_index(tmp_path: Path) -> None:
 
 def test_search_finds_what_is_written_either_way(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    path.write_bytes(b'{"a": "Caf\\u00e9"}\n{"a": "none"}\n{"a": "caf\xc3\xa9 caf\xc3\xa9"}\n' * 30_000)
+    path.write_bytes(
+        b'{"a": "Caf\\u00e9"}\n{"a": "none"}\n{"a": "caf\xc3\xa9 caf\xc3\xa9"}\n' * 30_000
+    )
     with LineIndex.open(path) as index:
         hits = list(search(index, "café"))
         assert len(hits) == 60_000
@@ -87,7 +89,19 @@ def test_search_finds_what_is_written_either_way(tmp_path: Path) -> None:
         assert list(search(index, "none", cancelled=lambda: True)) == []
 
 
-@pytest.mark.parametrize("raw", [b"", b"[" * 100_000, b'{"messages": 3}', b'{"messages": [null, 3, {"role": 1}]}', b'"\\ud800"', b"9" * 5000, b'{"prompt": {}}', b"\xff"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"[" * 100_000,
+        b'{"messages": 3}',
+        b'{"messages": [null, 3, {"role": 1}]}',
+        b'"\\ud800"',
+        b"9" * 5000,
+        b'{"prompt": {}}',
+        b"\xff",
+    ],
+)
 def test_reading_never_fails(raw: bytes) -> None:
     example = read(raw)
     assert example.format

@@ -23,7 +23,11 @@ def _real_name(name: str) -> str:
 
 
 def _digest(path: str) -> str:
-    if not os.path.isfile(path) or os.path.getsize(path) > 60_000_000 or not os.access(path, os.R_OK):
+    if (
+        not os.path.isfile(path)
+        or os.path.getsize(path) > 60_000_000
+        or not os.access(path, os.R_OK)
+    ):
         return ""
     try:
         return hashlib.sha256(Path(path).read_bytes()).hexdigest()
@@ -57,12 +61,16 @@ def test_every_file_ends_as_the_table_says(hostile: Path) -> None:
             or took > LIMIT
             or _digest(path) != before
         ):
-            wrong.append((case["name"], case["verdict"], worst, case["line"], first, missing, round(took, 1)))
+            wrong.append(
+                (case["name"], case["verdict"], worst, case["line"], first, missing, round(took, 1))
+            )
         json.dumps(report.as_dict()).encode("ascii")
     assert wrong == []
 
 
-@pytest.mark.parametrize("name", ["terminal_escape.jsonl", "secret.jsonl", "python_repr.jsonl", "binary.jsonl"])
+@pytest.mark.parametrize(
+    "name", ["terminal_escape.jsonl", "secret.jsonl", "python_repr.jsonl", "binary.jsonl"]
+)
 def test_messages_hold_no_control_characters_and_no_secret(hostile: Path, name: str) -> None:
     report = scan(hostile / name, cached=False)
     text = "".join(f.message + f.path for f in report.findings)

@@ -19,8 +19,8 @@ from fttui.dataset.scan import scan
 from fttui.dataset.split import split
 from fttui.problem import Problem
 
-from .conftest import as_bytes
 from .cases import GOOD, ONE, chat, dpo, legacy
+from .conftest import as_bytes
 
 SAFE = {code for code, check in CATALOGUE.items() if check.fix_kind == "safe"}
 
@@ -32,7 +32,9 @@ def fixed(path: Path, name: str, **options: Any) -> Path:
 
 
 @pytest.mark.parametrize(("code", "kind", "line", "path"), ONE, ids=[case[0] for case in ONE])
-def test_safe_fixes_cure_and_are_idempotent(tmp_path: Path, code: str, kind: str, line: Any, path: str) -> None:
+def test_safe_fixes_cure_and_are_idempotent(
+    tmp_path: Path, code: str, kind: str, line: Any, path: str
+) -> None:
     source = tmp_path / "data.jsonl"
     lines: list[Any] = [GOOD[kind](i) for i in range(1, 13)]
     lines[5] = line
@@ -58,8 +60,14 @@ def test_safe_fixes_cure_and_are_idempotent(tmp_path: Path, code: str, kind: str
         ("F016", as_bytes([chat(1), chat(2)])[:-1]),
         ("F020", json.dumps([chat(1), chat(2)]).encode()),
         ("F021", b"\n".join(json.dumps(chat(i), indent=1).encode() for i in range(3))),
-        ("L006", as_bytes([legacy(i) | {"prompt": f"Tell me {chr(97 + i) * 3}"} for i in range(12)])),
-        ("L007", as_bytes([legacy(i) | {"completion": f" sells {chr(97 + i) * 3}"} for i in range(12)])),
+        (
+            "L006",
+            as_bytes([legacy(i) | {"prompt": f"Tell me {chr(97 + i) * 3}"} for i in range(12)]),
+        ),
+        (
+            "L007",
+            as_bytes([legacy(i) | {"completion": f" sells {chr(97 + i) * 3}"} for i in range(12)]),
+        ),
     ],
 )
 def test_framing_is_put_right(tmp_path: Path, code: str, content: bytes) -> None:
@@ -73,7 +81,9 @@ def test_framing_is_put_right(tmp_path: Path, code: str, content: bytes) -> None
     assert fixed(once, "twice.jsonl").read_bytes() == once.read_bytes()
 
 
-@pytest.mark.parametrize("code", sorted({"F012", "F013", "J005", "J008", "M010", "M025", "Q008", "Q009"}))
+@pytest.mark.parametrize(
+    "code", sorted({"F012", "F013", "J005", "J008", "M010", "M025", "Q008", "Q009"})
+)
 def test_fixes_on_request(tmp_path: Path, code: str) -> None:
     _, kind, line, _ = next(case for case in ONE if case[0] == code)
     source = tmp_path / "data.jsonl"
@@ -115,7 +125,9 @@ def test_numbers_and_doubled_keys_survive(tmp_path: Path) -> None:
 
 
 def test_split_is_stratified_leak_free_and_the_same_each_time(tmp_path: Path) -> None:
-    lines = [chat(i, "spam" if i % 4 else "ham") for i in range(200)] + [chat(i, "spam" if i % 4 else "ham") for i in range(40)]
+    lines = [chat(i, "spam" if i % 4 else "ham") for i in range(200)] + [
+        chat(i, "spam" if i % 4 else "ham") for i in range(40)
+    ]
     source = tmp_path / "data.jsonl"
     source.write_bytes(as_bytes(lines))
     halves = split(source, tmp_path / "t.jsonl", tmp_path / "v.jsonl", fraction=0.25, seed=3)
@@ -145,7 +157,10 @@ def test_sample_and_drop(tmp_path: Path) -> None:
         (b"question\tanswer\na, b\tc\n", "a.tsv"),
         (b'[{"prompt": "a, b", "completion": " c"}]', "a.json"),
         (b'{"instruction": "a, b", "input": "", "output": "c"}\n', "a.jsonl"),
-        (b'{"conversations": [{"from": "human", "value": "a, b"}, {"from": "gpt", "value": "c"}]}\n', "a.jsonl"),
+        (
+            b'{"conversations": [{"from": "human", "value": "a, b"}, {"from": "gpt", "value": "c"}]}\n',
+            "a.jsonl",
+        ),
         (b'{"question": "a, b", "answer": "c"}\n', "a.jsonl"),
     ],
 )
@@ -164,7 +179,15 @@ def test_shapes_become_chat(tmp_path: Path, content: bytes, name: str) -> None:
 
 def test_two_answers_become_preference(tmp_path: Path) -> None:
     source = tmp_path / "a.jsonl"
-    source.write_bytes(as_bytes([{"prompt": "Say 1", "chosen": "Good 1.", "rejected": "Poor 1."}, {**chat(3), "rejected": "No."}, chat(1)]))
+    source.write_bytes(
+        as_bytes(
+            [
+                {"prompt": "Say 1", "chosen": "Good 1.", "rejected": "Poor 1."},
+                {**chat(3), "rejected": "No."},
+                chat(1),
+            ]
+        )
+    )
     done = convert.convert(source, tmp_path / "out.jsonl", to="preference")
     lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert (done.written, done.skipped, done.first_skipped) == (2, 1, [3])
@@ -184,12 +207,21 @@ VALUES = st.recursive(
     ),
     max_leaves=25,
 )  # fmt: skip
-LINES = st.lists(st.one_of(VALUES.map(json.dumps).map(str.encode), st.binary(max_size=40), st.text(max_size=40).map(lambda t: t.encode("utf-8", "surrogatepass"))), max_size=8)
+LINES = st.lists(
+    st.one_of(
+        VALUES.map(json.dumps).map(str.encode),
+        st.binary(max_size=40),
+        st.text(max_size=40).map(lambda t: t.encode("utf-8", "surrogatepass")),
+    ),
+    max_size=8,
+)
 
 
 @settings(deadline=None, max_examples=250, suppress_health_check=[HealthCheck.too_slow])
 @given(lines=LINES, also=st.sampled_from([frozenset(), frozenset(CATALOGUE)]))
-def test_nothing_crashes(tmp_path_factory: pytest.TempPathFactory, lines: list[bytes], also: frozenset[str]) -> None:
+def test_nothing_crashes(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[bytes], also: frozenset[str]
+) -> None:
     folder = tmp_path_factory.mktemp("any")
     source = folder / "data.jsonl"
     source.write_bytes(b"\n".join(lines))
@@ -198,7 +230,11 @@ def test_nothing_crashes(tmp_path_factory: pytest.TempPathFactory, lines: list[b
     report = scan(source, cached=False, workers=0, validation=source)
     json.dumps(report.as_dict())
     assert sum(report.counts.values()) >= len({f.code for f in report.findings})
-    for change in (lambda out: rewrite.fix(source, out, also=also), lambda out: convert.convert(source, out), lambda out: split(source, out, out.with_suffix(".v"))):
+    for change in (
+        lambda out: rewrite.fix(source, out, also=also),
+        lambda out: convert.convert(source, out),
+        lambda out: split(source, out, out.with_suffix(".v")),
+    ):
         try:
             change(folder / "out.jsonl")
         except Problem:
@@ -206,6 +242,10 @@ def test_nothing_crashes(tmp_path_factory: pytest.TempPathFactory, lines: list[b
         if change.__code__.co_names[0] == "rewrite":
             first = (folder / "out.jsonl").read_bytes()
             again = list(framing.lines(folder / "out.jsonl", Counter())) if first.strip() else []
-            assert b"".join(line + b"\n" for line in again) == first or b"\r" in first or not first.strip()
+            assert (
+                b"".join(line + b"\n" for line in again) == first
+                or b"\r" in first
+                or not first.strip()
+            )
         for path in (folder / "out.jsonl", folder / "out.v"):
             path.unlink(missing_ok=True)

@@ -13,8 +13,8 @@ from fttui.dataset import pool
 from fttui.dataset.report import Finding
 from fttui.dataset.scan import Cancelled, Progress, scan
 
-from .conftest import as_bytes
 from .cases import ONE, chat
+from .conftest import as_bytes
 
 
 @pytest.fixture
@@ -67,7 +67,9 @@ def test_cancel_is_at_once(large: Path, workers: int) -> None:
     assert time.monotonic() - asked < 1.0  # 0.2 on a machine of its own
 
 
-def test_a_killed_worker_is_a_finding_not_a_crash(large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_worker_is_a_finding_not_a_crash(
+    large: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     original = pool.run
     deaths = 0
 
@@ -84,7 +86,9 @@ def test_a_killed_worker_is_a_finding_not_a_crash(large: Path, monkeypatch: pyte
     assert report.examples > 4_000
 
 
-def test_without_processes_the_scan_goes_on_here(large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_processes_the_scan_goes_on_here(
+    large: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(pool.sys, "executable", "/nonexistent/python")
     report = scan(large, workers=2, cached=False)
     assert report.examples == scan(large, workers=0, cached=False).examples

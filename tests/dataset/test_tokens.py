@@ -40,7 +40,13 @@ def test_names(model: str, encoding: str) -> None:
     assert tokens.encoding_for(model) == encoding
 
 
-TEXTS = st.lists(st.one_of(st.text(), st.text(alphabet=" \n\taA'1.<|>endofprompt🎉é你"), st.sampled_from(["<|endofprompt|>", "<|endoftext|>", "\ud83d", "a  b"])))
+TEXTS = st.lists(
+    st.one_of(
+        st.text(),
+        st.text(alphabet=" \n\taA'1.<|>endofprompt🎉é你"),
+        st.sampled_from(["<|endofprompt|>", "<|endoftext|>", "\ud83d", "a  b"]),
+    )
+)
 
 
 @pytest.mark.parametrize("name", ["o200k_base", "cl100k_base"])
@@ -55,7 +61,11 @@ def test_counts_equal_tiktoken(name: str, texts: list[str]) -> None:
 
 def test_long_texts_are_cut_where_it_does_no_harm() -> None:
     counter = tokens.counter()
-    for text in ("The quick  brown fox's 12 jumps.\n" * 20_000, "é " * 250_000, "a" * 210_000 + " b" * 200_000):
+    for text in (
+        "The quick  brown fox's 12 jumps.\n" * 20_000,
+        "é " * 250_000,
+        "a" * 210_000 + " b" * 200_000,
+    ):
         assert counter.count(text) == len(counter.encoding.encode_ordinary(text))
     assert counter.estimated == 0
 
@@ -68,7 +78,9 @@ def test_what_makes_tiktoken_panic_is_estimated() -> None:
 
 def test_the_formula_of_an_example(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    path.write_text('{"messages": [{"role": "user", "content": "Hello there"}, {"role": "assistant", "content": "Hi", "weight": 1}, {"role": "user", "name": "bob", "content": "Bye"}, {"role": "assistant", "content": "Bye", "weight": 0}]}\n')
+    path.write_text(
+        '{"messages": [{"role": "user", "content": "Hello there"}, {"role": "assistant", "content": "Hi", "weight": 1}, {"role": "user", "name": "bob", "content": "Bye"}, {"role": "assistant", "content": "Bye", "weight": 0}]}\n'
+    )
     report = scan(path, cached=False)
     n = tokens.count
     assert report.tokens.total == 4 * 4 + n("Hello there") + n("Hi") + n("Bye") * 2 + n("bob") + 1

@@ -19,25 +19,38 @@ if TYPE_CHECKING:
 EXIT = {"ok": 0, "warnings": 0, "errors": 1, "unusable": 2}
 GLYPH = {"error": "✗", "warning": "!", "note": "·"}
 COLOUR = {"error": "31", "warning": "33", "note": "36", "bold": "1", "dim": "2", "ok": "32"}
+PROVIDERS = ("openai", "azure")  # named alike here and in the catalogue
 SHOWN = 3  # places listed of each code
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", nargs="?", help="the dataset (JSONL)")
     parser.add_argument("--validation", metavar="FILE", help="a validation file to compare with")
-    parser.add_argument("--provider", default="openai", help="openai, azure, local … (default: openai)")
+    parser.add_argument(
+        "--provider", default="openai", help="openai, azure, local … (default: openai)"
+    )
     parser.add_argument("--model", default="", help="the model to be trained, by any of its names")
     parser.add_argument("--method", default="", choices=["", "supervised", "dpo", "reinforcement"])
-    parser.add_argument("--mute", metavar="CODE", action="append", default=[], help="leave a check out")
+    parser.add_argument(
+        "--mute", metavar="CODE", action="append", default=[], help="leave a check out"
+    )
     parser.add_argument("--all", action="store_true", help="list every place, not the first three")
-    parser.add_argument("--stats", action="store_true", help="lengths, system prompts, labels, largest examples")
+    parser.add_argument(
+        "--stats", action="store_true", help="lengths, system prompts, labels, largest examples"
+    )
     parser.add_argument("--explain", metavar="CODE", help="say what a check means, and exit")
     parser.add_argument("--fix", action="store_true", help="write a copy with every safe fix done")
-    parser.add_argument("--also", metavar="CODE", action="append", default=[], help="with --fix: do this fix too")
+    parser.add_argument(
+        "--also", metavar="CODE", action="append", default=[], help="with --fix: do this fix too"
+    )
     parser.add_argument("--output", metavar="FILE", help="with --fix: where the copy goes")
-    parser.add_argument("--dry-run", action="store_true", help="with --fix: only say what would change")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="with --fix: only say what would change"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
-    parser.add_argument("--no-cache", action="store_true", help="scan even when the result is known")
+    parser.add_argument(
+        "--no-cache", action="store_true", help="scan even when the result is known"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -51,7 +64,9 @@ def run(args: argparse.Namespace) -> int:
     muted = frozenset(code.upper() for code in args.mute)
     unknown = sorted(muted - CATALOGUE.keys())
     if unknown:
-        raise Problem(f"no check has the code {unknown[0]}", "", "docs/checks.md lists them all", code="usage")
+        raise Problem(
+            f"no check has the code {unknown[0]}", "", "docs/checks.md lists them all", code="usage"
+        )
     target = target_for(args.provider, args.model, args.method)
     report = scan(
         args.file,
@@ -86,8 +101,9 @@ def target_for(provider: str, model: str, method: str) -> Target:
         try:
             from fttui.pricing import catalog
 
-            found: Target = catalog.load().target(model, method or "supervised")
-            return found
+            known = catalog.load()
+            found = known.find(model, provider if provider in PROVIDERS else None)
+            return known.target(found, method) if method else known.target(found)
         except (ImportError, AttributeError, TypeError, Problem):
             pass
     return preset(provider, model, method)
@@ -100,7 +116,11 @@ def _progress(quiet: bool):  # type: ignore[no-untyped-def]
     def show(progress) -> None:  # type: ignore[no-untyped-def]
         share = progress.bytes_done / max(1, progress.bytes_total)
         found = sum(progress.counts.values())
-        print(f"\r{share:4.0%}  {progress.examples:,} examples  {found:,} findings ", end="", file=sys.stderr)
+        print(
+            f"\r{share:4.0%}  {progress.examples:,} examples  {found:,} findings ",
+            end="",
+            file=sys.stderr,
+        )
 
     return show
 
@@ -126,7 +146,12 @@ def render(report: Report, args: argparse.Namespace) -> list[str]:
     lines += groups(report, args.all)
     if report.validation is not None:
         other = report.validation
-        lines += ["", f"{one_line(other.file)}  {facts(other)}", other.summary, *groups(other, args.all)]
+        lines += [
+            "",
+            f"{one_line(other.file)}  {facts(other)}",
+            other.summary,
+            *groups(other, args.all),
+        ]
     if args.stats:
         lines += ["", *statistics(report)]
     return lines
@@ -175,12 +200,18 @@ def _place(file: str, finding: Finding) -> str:
 def statistics(report: Report) -> list[str]:
     stats, tokens = report.stats, report.tokens
     lines = [paint("what is in it", "bold")]
-    for title, values in (("prompt", stats.prompt), ("answer", stats.answer), ("example", tokens.percentiles((5, 50, 95, 100)))):
+    for title, values in (
+        ("prompt", stats.prompt),
+        ("answer", stats.answer),
+        ("example", tokens.percentiles((5, 50, 95, 100))),
+    ):
         if values:
             told = " · ".join(f"{'max' if p == 100 else f'p{p}'} {n:,}" for p, n in values.items())
             lines.append(f"  {title + ' tokens':<15}{told}")
     if stats.turns:
-        lines.append(f"  {'messages':<15}{stats.turns['min']} to {stats.turns['max']}, {stats.turns['mean']} on average")
+        lines.append(
+            f"  {'messages':<15}{stats.turns['min']} to {stats.turns['max']}, {stats.turns['mean']} on average"
+        )
     for text, n, cost in stats.systems[:5]:
         lines.append(f"  {'system prompt':<15}×{n:,}, {cost:,} tokens: {one_line(text, 34)}")
     for label, n in stats.labels[:10]:
@@ -198,7 +229,9 @@ def explain(code: str) -> int:
 
     check = CATALOGUE.get(code.upper())
     if check is None:
-        raise Problem(f"no check has the code {code}", "", "docs/checks.md lists them all", code="usage")
+        raise Problem(
+            f"no check has the code {code}", "", "docs/checks.md lists them all", code="usage"
+        )
     print(f"{check.code} {check.severity}: {check.title}")
     print(f"  {check.why}")
     if check.fix:
@@ -215,7 +248,15 @@ def fix(args: argparse.Namespace, report: Report, target: Target) -> int:
     also = frozenset(code.upper() for code in args.also)
     plan = rewrite.fix(source, None if args.dry_run else output, target=target, also=also)
     if args.json:
-        print(json.dumps({"file": str(source), "output": None if args.dry_run else str(output), **plan.as_dict()}))
+        print(
+            json.dumps(
+                {
+                    "file": str(source),
+                    "output": None if args.dry_run else str(output),
+                    **plan.as_dict(),
+                }
+            )
+        )
         return 0
     for change in plan.preview:
         print(paint(f"{source}:{change.line}: {', '.join(change.codes)}", "bold"))

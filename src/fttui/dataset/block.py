@@ -104,7 +104,9 @@ class Scanner:
             result.lines += 1
             result.examples += 1
             context.line, context.offset = result.lines, begin + len(data)
-            context.add("J001", "", f"line is longer than {MAX_LINE // 1_000_000} MB; it was not read")
+            context.add(
+                "J001", "", f"line is longer than {MAX_LINE // 1_000_000} MB; it was not read"
+            )
             result.rows.line.append(result.lines)
             pending.row(result, 0, 3)
             pending.skip()
@@ -117,7 +119,13 @@ class Scanner:
         return result
 
     def _lines(
-        self, data: bytes, begin: int, task: Task, context: Context, result: Result, pending: _Pending
+        self,
+        data: bytes,
+        begin: int,
+        task: Task,
+        context: Context,
+        result: Result,
+        pending: _Pending,
     ) -> None:
         result.last_newline = data.endswith(b"\n")
         lines = data.split(b"\n")
@@ -167,7 +175,11 @@ class Scanner:
             middle, end = at + plain, at + plain + trained
             learnt = sum(counts[middle:end]) + fixed_trained
             whole = sum(counts[at:middle]) + sum(counts[middle:end]) + fixed
-            known = zip(pending.texts[at:end], counts[at:end], strict=True) if i in pending.orders else ()
+            known = (
+                zip(pending.texts[at:end], counts[at:end], strict=True)
+                if i in pending.orders
+                else ()
+            )
             at = end
             result.rows.tokens.append(whole)
             result.rows.trained.append(learnt)
@@ -194,7 +206,9 @@ class Scanner:
             kept, cut = _cut(pending.orders.get(i, []), limit, sizes)
             severity = "error" if cut else ""
             lost = f"{whole - limit:,} tokens are cut from the end"
-            context.add("K001", "", f"{whole:,} tokens; {limit:,} is the limit, {lost}", severity=severity)
+            context.add(
+                "K001", "", f"{whole:,} tokens; {limit:,} is the limit, {lost}", severity=severity
+            )
             if cut and not kept:
                 context.add("K003", "", "everything that would be trained is cut")
         elif whole > limit * CLOSE:
@@ -208,8 +222,8 @@ class Scanner:
 def _cut(order: list[tuple[str, bool]], limit: int, sizes: dict[str, int]) -> tuple[int, int]:
     """Trained tokens before and beyond the limit."""
     at = kept = cut = 0
-    for text, trained in order:
-        n = sizes.get(text, 0)
+    for said, trained in order:
+        n = sizes.get(said, 0)
         at += MESSAGE
         if trained:
             inside = max(0, min(n, limit - at))

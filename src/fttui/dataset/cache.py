@@ -92,12 +92,28 @@ _COLUMNS = ("line", "tokens", "trained", "messages")
 def _pack(report: Report) -> bytes:
     head: dict[str, Any] = {
         name: getattr(report, name)
-        for name in ("format", "examples", "lines", "bytes", "sha256", "verdict", "summary", "counts", "severities")
+        for name in (
+            "format",
+            "examples",
+            "lines",
+            "bytes",
+            "sha256",
+            "verdict",
+            "summary",
+            "counts",
+            "severities",
+        )
     }
     head["findings"] = [dataclasses.astuple(finding) for finding in report.findings]
     head["stats"] = dataclasses.asdict(report.stats)
     tokens = report.tokens
-    head["tokens"] = [tokens.total, tokens.trained, tokens.images, tokens.images_unknown, tokens.encoding]
+    head["tokens"] = [
+        tokens.total,
+        tokens.trained,
+        tokens.images,
+        tokens.images_unknown,
+        tokens.encoding,
+    ]
     head["rows"] = len(report.rows)
     text = json.dumps(head).encode()
     rows = report.rows

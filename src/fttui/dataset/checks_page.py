@@ -31,7 +31,9 @@ def page() -> str:
             group = check.group
             lines += ["", f"## {group}", ""]
         fix = f" Fix ({check.fix_kind}): {check.fix}." if check.fix else ""
-        lines.append(f"- **{check.code}** {check.severity} · **{check.title}.** {check.why}{fix} [{check.evidence}]")
+        lines.append(
+            f"- **{check.code}** {check.severity} · **{check.title}.** {check.why}{fix} [{check.evidence}]"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-
 from fttui.dataset import framing
 from fttui.dataset.checks import file as file_checks
 from fttui.dataset.checks.messages import likely_role
@@ -25,8 +24,29 @@ csv.field_size_limit(64_000_000)
 Row = dict[str, Any]
 
 # Column names for the three parts of an example, the likeliest first.
-QUESTION = ("prompt", "question", "instruction", "input", "query", "user", "source", "text", "title")
-ANSWER = ("completion", "answer", "output", "response", "assistant", "reply", "target", "label", "category", "ideal")
+QUESTION = (
+    "prompt",
+    "question",
+    "instruction",
+    "input",
+    "query",
+    "user",
+    "source",
+    "text",
+    "title",
+)
+ANSWER = (
+    "completion",
+    "answer",
+    "output",
+    "response",
+    "assistant",
+    "reply",
+    "target",
+    "label",
+    "category",
+    "ideal",
+)
 SYSTEM = ("system", "system_prompt", "context")
 
 
@@ -63,7 +83,9 @@ def convert(source: Path, output: Path, *, to: str = "chat", system: str = "") -
             raise Problem(
                 f"nothing in {source} could be converted to {to}",
                 f"{done.skipped:,} rows of no known shape",
-                "rename the columns to prompt and completion" if to == "chat" else "rows need prompt, chosen and rejected",
+                "rename the columns to prompt and completion"
+                if to == "chat"
+                else "rows need prompt, chosen and rejected",
                 code="S001",
             )
     return done
@@ -103,16 +125,30 @@ def _table(source: Path, head: bytes) -> Iterator[tuple[int, Row | None]]:
         clean = (line.replace("\0", "") for line in file)
         try:
             for number, row in enumerate(csv.DictReader(clean, delimiter=separator), 2):
-                yield number, {str(k): v for k, v in row.items() if isinstance(k, str) and isinstance(v, str)}
+                yield (
+                    number,
+                    {
+                        str(k): v
+                        for k, v in row.items()
+                        if isinstance(k, str) and isinstance(v, str)
+                    },
+                )
         except csv.Error as failure:
-            raise Problem(f"{source} is no readable table", str(failure), "save it again as CSV", code="F022") from failure
+            raise Problem(
+                f"{source} is no readable table", str(failure), "save it again as CSV", code="F022"
+            ) from failure
 
 
 def _parquet(source: Path) -> Iterator[tuple[int, Row | None]]:
     try:
         import pyarrow.parquet as parquet  # type: ignore[import-not-found, unused-ignore]
     except ImportError as failure:
-        raise Problem(f"{source} is a Parquet file", "reading it takes pyarrow, which is not installed", "pip install pyarrow", code="F019") from failure
+        raise Problem(
+            f"{source} is a Parquet file",
+            "reading it takes pyarrow, which is not installed",
+            "pip install pyarrow",
+            code="F019",
+        ) from failure
     number = 0
     try:
         for batch in parquet.ParquetFile(source).iter_batches(1_000):
@@ -120,13 +156,17 @@ def _parquet(source: Path) -> Iterator[tuple[int, Row | None]]:
                 number += 1
                 yield number, row
     except OSError as failure:
-        raise Problem(f"{source} cannot be read", str(failure), "write the Parquet file again", code="F019") from failure
+        raise Problem(
+            f"{source} cannot be read", str(failure), "write the Parquet file again", code="F019"
+        ) from failure
 
 
 def chat(row: Row, system: str = "") -> tuple[str, Row | None]:
     """(name of the shape, chat example) of a row, None when it has no known shape."""
     if type(row.get("messages")) is list and row["messages"]:
-        return "chat", {k: row[k] for k in ("messages", "tools", "parallel_tool_calls", "functions") if k in row}
+        return "chat", {
+            k: row[k] for k in ("messages", "tools", "parallel_tool_calls", "functions") if k in row
+        }
     kind, _ = recognise(row)
     if kind == "preference":
         return "preference", _chosen(row)
@@ -165,7 +205,12 @@ def _columns(low: Row, system: str) -> tuple[str, Row | None]:
         question = low[names[0]] if names else None
         answer = _first(low, ANSWER)
         shape = f"{names[0]}/answer" if names else ""
-    if not isinstance(question, str) or answer is None or not question.strip() or not answer.strip():
+    if (
+        not isinstance(question, str)
+        or answer is None
+        or not question.strip()
+        or not answer.strip()
+    ):
         return "", None
     messages = [
         {"role": "user", "content": question.strip()},
@@ -200,15 +245,24 @@ def _chosen(row: Row) -> Row | None:
 def preference(row: Row, system: str = "") -> tuple[str, Row | None]:
     """(name of the shape, preference example) of a row that holds two answers, None otherwise."""
     good = _answer(row, ("preferred_output", "preferred_completion", "chosen", "preferred"))
-    bad = _answer(row, ("non_preferred_output", "non_preferred_completion", "rejected", "non_preferred"))
+    bad = _answer(
+        row, ("non_preferred_output", "non_preferred_completion", "rejected", "non_preferred")
+    )
     asked = _asked(row)
-    if type(row.get("messages")) is list and asked and bad and not good and asked[-1].get("role") == "assistant":
+    if (
+        type(row.get("messages")) is list
+        and asked
+        and bad
+        and not good
+        and asked[-1].get("role") == "assistant"
+    ):
         asked, good = asked[:-1], asked[-1]
     if not good or not bad or not asked:
         return "", None
     if asked[-1:] == [good]:
         asked = asked[:-1]
-    source = row.get("input") if type(row.get("input")) is dict else {}
+    inner = row.get("input")
+    source: Row = inner if type(inner) is dict else {}
     conversation = _with_system(asked, system)["messages"]
     return "two answers", {
         "input": {**source, "messages": conversation},
@@ -230,12 +284,12 @@ def _answer(row: Row, names: tuple[str, ...]) -> Row | None:
 
 def _asked(row: Row) -> list[Row]:
     source = row.get("input")
-    value = source.get("messages") if type(source) is dict else row.get("messages", row.get("prompt"))
+    value = (
+        source.get("messages") if type(source) is dict else row.get("messages", row.get("prompt"))
+    )
     if isinstance(value, str) and value.strip():
         return [{"role": "user", "content": value}]
     if type(value) is list and value and all(type(m) is dict and "role" in m for m in value):
         return list(value)
     question = row.get("question", row.get("instruction", source))
     return [{"role": "user", "content": question}] if isinstance(question, str) and question else []
-
-

@@ -27,7 +27,7 @@ class Records:
 
     def _spill(self) -> None:
         if not self._files:
-            self._files = [tempfile.TemporaryFile() for _ in range(PARTS)]
+            self._files = [tempfile.TemporaryFile() for _ in range(PARTS)]  # noqa: SIM115 - close() does
         for part, file in zip(self.parts, self._files, strict=True):
             part.tofile(file)
             del part[:]

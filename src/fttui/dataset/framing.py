@@ -24,13 +24,23 @@ WHOLE = 512_000_000  # a file that is one JSON value is read as a whole up to th
 BLOCK = 1 << 20
 SEPARATORS = {b"\xe2\x80\xa8": b"\\u2028", b"\xe2\x80\xa9": b"\\u2029", b"\xc2\x85": b"\\u0085"}
 _OPEN = {"gzip data": gzip.open, "bzip2 data": bz2.open, "xz data": lzma.open}
-_CODECS = {"UTF-16-LE": "utf-16-le", "UTF-16-BE": "utf-16-be", "UTF-32-LE": "utf-32-le", "UTF-32-BE": "utf-32-be"}
+_CODECS = {
+    "UTF-16-LE": "utf-16-le",
+    "UTF-16-BE": "utf-16-be",
+    "UTF-32-LE": "utf-32-le",
+    "UTF-32-BE": "utf-32-be",
+}
 
 
 def problem(path: Path, opened: file_checks.Opened) -> Problem:
     """The reason why a file cannot be rewritten."""
     found = opened.found[-1] if opened.found else file_checks.Found("F003", 0, "cannot be read")
-    return Problem(f"{path} cannot be rewritten", found.message, f"fttui check --explain {found.code}", code=found.code)
+    return Problem(
+        f"{path} cannot be rewritten",
+        found.message,
+        f"fttui check --explain {found.code}",
+        code=found.code,
+    )
 
 
 def lines(
@@ -131,17 +141,29 @@ def _unpacked(fd: int, message: str) -> Iterator[bytes]:
                 while block := stream.read(BLOCK):
                     done += len(block)
                     if done > UNPACKED:
-                        raise Problem("the file unpacks to too much", f"over {size(UNPACKED)}", "unpack it by hand and check the result", code="F018")
+                        raise Problem(
+                            "the file unpacks to too much",
+                            f"over {size(UNPACKED)}",
+                            "unpack it by hand and check the result",
+                            code="F018",
+                        )
                     yield block
             except (OSError, EOFError, lzma.LZMAError) as failure:
-                raise Problem("the archive is damaged", str(failure), "fetch it again", code="F018") from failure
+                raise Problem(
+                    "the archive is damaged", str(failure), "fetch it again", code="F018"
+                ) from failure
 
 
 def _objects(path: Path, opened: file_checks.Opened) -> Iterator[bytes]:
     """The objects of a JSON array or of pretty-printed JSON, one a line."""
     length = opened.end - opened.start
     if length > WHOLE:
-        raise Problem(f"{path} is too large to be taken apart", f"{size(length)} as one JSON value", "write it as JSONL where it is made", code="F020")
+        raise Problem(
+            f"{path} is too large to be taken apart",
+            f"{size(length)} as one JSON value",
+            "write it as JSONL where it is made",
+            code="F020",
+        )
     text = os.pread(opened.fd, length, opened.start).decode("utf-8", "replace").strip()
     decoder = json.JSONDecoder(strict=False)
     at = 0
@@ -150,7 +172,12 @@ def _objects(path: Path, opened: file_checks.Opened) -> Iterator[bytes]:
             value, end = decoder.raw_decode(text, at)
         except (ValueError, RecursionError) as failure:
             line = text.count("\n", 0, getattr(failure, "pos", at)) + 1
-            raise Problem(f"{path} cannot be taken apart", f"line {line}: {failure}", "repair the JSON there", code="J001") from failure
+            raise Problem(
+                f"{path} cannot be taken apart",
+                f"line {line}: {failure}",
+                "repair the JSON there",
+                code="J001",
+            ) from failure
         for item in value if isinstance(value, list) else [value]:
             yield dump(item)
         at = end

@@ -32,11 +32,7 @@ class Merger:
     def add(self, result: Result) -> list[Finding]:
         """Take a stretch in; the findings that are new."""
         report, base = self.report, self.report.lines
-        new = [
-            finding
-            for entry in result.kept
-            if (finding := self._keep(entry, base)) is not None
-        ]
+        new = [finding for entry in result.kept if (finding := self._keep(entry, base)) is not None]
         for code, n in result.counts.items():
             report.counts[code] = report.counts.get(code, 0) + n
         for severity, n in result.severities.items():
@@ -78,7 +74,9 @@ class Merger:
         elif len(self.blanks) < KEEP:
             self.blanks.append((first, last))
 
-    def note(self, code: str, line: int, message: str, severity: str = "", count: int = 1, path: str = "") -> None:
+    def note(
+        self, code: str, line: int, message: str, severity: str = "", count: int = 1, path: str = ""
+    ) -> None:
         """Add a finding about the whole file, or one that only shows when lines are compared."""
         if code in self.muted:
             return

@@ -103,7 +103,7 @@ def run(
                 return
             for pipe in wait(list(doing), TICK):
                 result = crew[pipe].receive()  # type: ignore[index]
-                number = doing.pop(pipe)  # type: ignore[arg-type]
+                number = doing.pop(pipe)  # type: ignore[call-overload]
                 if result is not None:
                     done[number] = result
             while taken in done:

@@ -21,7 +21,7 @@ from fttui.dataset.checks.messages import (
     likely_role,
 )
 from fttui.dataset.checks.preference import ALLOWED, REFERENCE
-from fttui.dataset.checks.text import HIDDEN, CONTROLS, MOJIBAKE, SPECIAL
+from fttui.dataset.checks.text import CONTROLS, HIDDEN, MOJIBAKE, SPECIAL
 from fttui.dataset.formats import CHAT_KEYS
 
 Fix = Callable[[dict[str, Any], str], bool]
@@ -29,8 +29,11 @@ Fix = Callable[[dict[str, Any], str], bool]
 
 def conversations(obj: dict[str, Any]) -> list[list[Any]]:
     """Every list of messages of an example."""
-    source = obj.get("input") if type(obj.get("input")) is dict else obj
-    lists = [source.get("messages")] + [obj.get(name) for name in (*ALLOWED, *REFERENCE) if name != "input"]
+    inner = obj.get("input")
+    source: dict[str, Any] = inner if type(inner) is dict else obj
+    lists = [source.get("messages")] + [
+        obj.get(name) for name in (*ALLOWED, *REFERENCE) if name != "input"
+    ]
     return [value for value in lists if type(value) is list]
 
 
@@ -70,7 +73,11 @@ def extra_keys(obj: dict[str, Any], kind: str) -> bool:
 
 
 def extra_preference_keys(obj: dict[str, Any], kind: str) -> bool:
-    return kind == "preference" and bool(obj.keys() & ALLOWED) and _drop(obj, obj.keys() - ALLOWED - REFERENCE.keys())
+    return (
+        kind == "preference"
+        and bool(obj.keys() & ALLOWED)
+        and _drop(obj, obj.keys() - ALLOWED - REFERENCE.keys())
+    )
 
 
 def extra_legacy_keys(obj: dict[str, Any], kind: str) -> bool:
@@ -120,7 +127,7 @@ def names(obj: dict[str, Any], kind: str) -> bool:
 def weights(obj: dict[str, Any], kind: str) -> bool:
     changed = False
     for message in messages(obj):
-        weight = message.get("weight")
+        weight: Any = message.get("weight")
         if type(weight) is int or message.get("role") != "assistant" or "weight" not in message:
             continue
         if curable_weight(weight):
@@ -153,7 +160,11 @@ def trim(obj: dict[str, Any], kind: str) -> bool:
     changed = False
     for message in messages(obj) if kind == "chat" else ():
         text = message.get("content")
-        if message.get("role") != "assistant" or message.get("weight") == 0 or type(text) is not str:
+        if (
+            message.get("role") != "assistant"
+            or message.get("weight") == 0
+            or type(text) is not str
+        ):
             continue
         if text != text.strip() and text.strip():
             message["content"] = text.strip()
@@ -164,7 +175,7 @@ def trim(obj: dict[str, Any], kind: str) -> bool:
 def string_parts(obj: dict[str, Any], kind: str) -> bool:
     changed = False
     for message in messages(obj):
-        parts = message.get("content")
+        parts: Any = message.get("content")
         for i, part in enumerate(parts if type(parts) is list else ()):
             if isinstance(part, str):
                 parts[i] = {"type": "text", "text": part}
@@ -226,7 +237,9 @@ def legacy_names(obj: dict[str, Any], kind: str) -> bool:
     if kind != "completion":
         return False
     changed = False
-    for key in [key for key in obj if key.lower() in ("prompt", "completion") and key != key.lower()]:
+    for key in [
+        key for key in obj if key.lower() in ("prompt", "completion") and key != key.lower()
+    ]:
         value = obj.pop(key)
         obj.setdefault(key.lower(), value)
         changed = True
@@ -290,4 +303,3 @@ def is_empty(obj: dict[str, Any]) -> bool:
         and not (m.get("tool_calls") or m.get("function_call") or m.get("refusal"))
         for m in messages(obj)
     )
-

@@ -30,7 +30,7 @@ def _calls(obj: dict[str, Any]) -> list[dict[str, Any]]:
 def wrap_functions(obj: dict[str, Any], kind: str) -> bool:
     changed = False
     for holder in _holders(obj):
-        tools = holder.get("tools")
+        tools: Any = holder.get("tools")
         for i, tool in enumerate(tools if type(tools) is list else ()):
             if type(tool) is not dict:
                 continue
@@ -120,7 +120,11 @@ def call_types(obj: dict[str, Any], kind: str) -> bool:
 
 
 def empty_calls(obj: dict[str, Any], kind: str) -> bool:
-    wrong = [m for m in messages(obj) if m.get("tool_calls") == [] or ("tool_calls" in m and m["tool_calls"] is None)]
+    wrong = [
+        m
+        for m in messages(obj)
+        if m.get("tool_calls") == [] or ("tool_calls" in m and m["tool_calls"] is None)
+    ]
     for message in wrong:
         del message["tool_calls"]
     return bool(wrong)
@@ -133,12 +137,16 @@ def parallel(obj: dict[str, Any], kind: str) -> bool:
     )
     for holder in _holders(obj):
         value = holder.get("parallel_tool_calls")
-        if "parallel_tool_calls" not in holder or (type(value) is bool and not (several and not value)):
+        if "parallel_tool_calls" not in holder or (
+            type(value) is bool and not (several and not value)
+        ):
             continue
         if several:
             holder["parallel_tool_calls"] = changed = True
             continue
-        meant = {"true": True, "false": False, "1": True, "0": False}.get(str(value).strip().lower())
+        meant = {"true": True, "false": False, "1": True, "0": False}.get(
+            str(value).strip().lower()
+        )
         if meant is None:
             del holder["parallel_tool_calls"]
         else:

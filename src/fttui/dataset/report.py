@@ -161,7 +161,9 @@ class Stats:
     # system prompt → (examples, tokens it costs in one epoch); the most used first
     systems: list[tuple[str, int, int]] = field(default_factory=list)
     labels: list[tuple[str, int]] = field(default_factory=list)  # when it is a classification
-    largest: list[tuple[int, int, float]] = field(default_factory=list)  # line, tokens, share of all
+    largest: list[tuple[int, int, float]] = field(
+        default_factory=list
+    )  # line, tokens, share of all
     tools: list[tuple[str, int]] = field(default_factory=list)  # function → times called
     images: int = 0
 

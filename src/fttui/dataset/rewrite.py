@@ -91,18 +91,33 @@ def new_file(path: Path, *, instead_of: Iterable[Path] = ()) -> Iterator[IO[byte
     """A file that takes its name only when everything is written. Problem when the name is taken."""
     taken = path.exists() or path.is_symlink()
     if taken or any(path.resolve() == other.resolve() for other in instead_of):
-        raise Problem(f"{path} exists already", "nothing is overwritten", "choose another name with --output", code="exists")
+        raise Problem(
+            f"{path} exists already",
+            "nothing is overwritten",
+            "choose another name with --output",
+            code="exists",
+        )
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
     except OSError as failure:
-        raise Problem(f"{path} cannot be written", str(failure.strerror), "choose another folder", code="write") from failure
+        raise Problem(
+            f"{path} cannot be written",
+            str(failure.strerror),
+            "choose another folder",
+            code="write",
+        ) from failure
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
         os.chmod(name, 0o644)
         os.replace(name, path)
     except OSError as failure:
-        raise Problem(f"{path} cannot be written", str(failure.strerror), "make room or choose another folder", code="write") from failure
+        raise Problem(
+            f"{path} cannot be written",
+            str(failure.strerror),
+            "make room or choose another folder",
+            code="write",
+        ) from failure
     finally:
         with contextlib.suppress(OSError):
             os.unlink(name)
@@ -149,7 +164,9 @@ def fixed_lines(
         lines, codes = fixer.line(raw)
         plan.fixed.update(codes)
         if codes and len(plan.preview) < PREVIEW:
-            plan.preview.append(Change(number, tuple(codes), raw[:4_000], b"\n".join(lines)[:4_000]))
+            plan.preview.append(
+                Change(number, tuple(codes), raw[:4_000], b"\n".join(lines)[:4_000])
+            )
         plan.lines += len(lines)
         yield from lines
 
@@ -160,7 +177,9 @@ class _Fixer:
     ) -> None:
         self.also = also
         chosen = SAFE + tuple(item for item in ASK if item[0] in also)
-        self.fixes = [(code, f) for code, f in chosen if only is None or code in only or code in also]
+        self.fixes = [
+            (code, f) for code, f in chosen if only is None or code in only or code in also
+        ]
         self.only = only
         self.seen: set[int] = set()
         self.hint, self.separator, self.ending = _habits(source, target)
@@ -193,7 +212,7 @@ class _Fixer:
         return self.only is None or code in self.only or code in self.also
 
     def _object(self, raw: bytes, obj: dict[str, Any]) -> tuple[bytes | None, list[str]]:
-        codes = []
+        codes: list[str] = []
         for _ in range(3):  # one fix can make room for another
             before = len(codes)
             kind = recognise(obj, self.hint if "messages" in obj else "")[0]
@@ -238,7 +257,9 @@ def _habits(source: Path, target: Target) -> tuple[str, str, str]:
     context = Context(target)
     context.facts = facts
     legacy_fix = False
-    for i, raw in enumerate(framing.lines(source, Counter(), target=target, also=frozenset({"F018"}))):
+    for i, raw in enumerate(
+        framing.lines(source, Counter(), target=target, also=frozenset({"F018"}))
+    ):
         obj = load(raw) if i < 200 or legacy_fix else None
         if obj is None:
             if i >= 200 and not legacy_fix:
@@ -256,7 +277,9 @@ def _habits(source: Path, target: Target) -> tuple[str, str, str]:
     wide = {code: message for code, _, message, _ in legacy.file_wide(facts)}
     separator = ending = ""
     if "L006" in wide:
-        separator = next((s for s in legacy.SEPARATORS if not facts.n[f"inside:{s}"]), "\n\n###\n\n")
+        separator = next(
+            (s for s in legacy.SEPARATORS if not facts.n[f"inside:{s}"]), "\n\n###\n\n"
+        )
     if "L007" in wide:
         ending = legacy.ENDINGS[0]
     return ("reinforcement" if asked > answered else "chat"), separator, ending

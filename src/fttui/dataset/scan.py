@@ -23,7 +23,9 @@ from fttui.dataset.target import OPENAI, Target
 from fttui.text import plural
 
 POOL_FROM = 4_000_000  # bytes; below, starting processes costs more than it gives
-POOL_FROM_SHORT = 1_000_000  # the same for a file of lines shorter than SHORT bytes: they cost by number
+POOL_FROM_SHORT = (
+    1_000_000  # the same for a file of lines shorter than SHORT bytes: they cost by number
+)
 SHORT = 64
 WORKERS = 2
 STRETCH = BLOCK  # bytes of one task for a worker
@@ -229,7 +231,12 @@ class _Job:
             merger.note("J003", first, text, count=merger.blank_lines)
         for what, code, text in _LINE_ENDS:
             if facts.n[what]:
-                merger.note(code, facts.first[what], f"{plural(facts.n[what], 'line')} {text}", count=facts.n[what])
+                merger.note(
+                    code,
+                    facts.first[what],
+                    f"{plural(facts.n[what], 'line')} {text}",
+                    count=facts.n[what],
+                )
         if validation:
             target_limits = report.examples if report.examples < self.target.min_examples else 0
         else:
@@ -312,7 +319,9 @@ def _same(merger: Merger) -> None:
             merger.note(code, line, f"same as line {earlier:,}")
         elif code == "Q003":
             # answers: 1 when equal but for blanks, case and punctuation, which is as good as the same
-            merger.note(code, line, f"nearly the same as line {earlier:,}", "warning" if answers else "")
+            merger.note(
+                code, line, f"nearly the same as line {earlier:,}", "warning" if answers else ""
+            )
         else:
             severity = "note" if answers > MANY_ANSWERS else ""
             text = f"the prompt of line {earlier:,} again on {plural(count, 'line')}, {answers:,} different answers"
@@ -327,7 +336,11 @@ def _long_ones(merger: Merger) -> None:
     bound = 4 * percentiles(rows.tokens, (99,))[99]
     for i, tokens in enumerate(rows.tokens):
         if tokens > bound > 0:
-            merger.note("K006", rows.line[i], f"{tokens:,} tokens, 99 of 100 examples have under {bound // 4:,}")
+            merger.note(
+                "K006",
+                rows.line[i],
+                f"{tokens:,} tokens, 99 of 100 examples have under {bound // 4:,}",
+            )
 
 
 def _changed(path: str, opened: file_checks.Opened) -> bool:

@@ -43,17 +43,32 @@ def split(
     classes, each class is split in the same proportion. The same seed gives the same files.
     """
     if n is None and not 0 < fraction < 1:
-        raise Problem(f"a fraction of {fraction} splits nothing", "it must lie between 0 and 1", "--fraction 0.2", code="usage")
+        raise Problem(
+            f"a fraction of {fraction} splits nothing",
+            "it must lie between 0 and 1",
+            "--fraction 0.2",
+            code="usage",
+        )
     groups, strata = _groups(source)
     total = sum(len(group) for group in groups)
     if total < 2:
-        raise Problem(f"{source} cannot be split", f"it has {total} usable examples", "two are needed at least", code="S005")
+        raise Problem(
+            f"{source} cannot be split",
+            f"it has {total} usable examples",
+            "two are needed at least",
+            code="S005",
+        )
     share = n / total if n is not None else fraction
     if share >= 1:
-        raise Problem(f"{n} of {total} examples leave nothing to train on", "", "ask for fewer", code="usage")
+        raise Problem(
+            f"{n} of {total} examples leave nothing to train on", "", "ask for fewer", code="usage"
+        )
     chosen, classes = _choose(groups, strata, share, seed)
     halves = Halves(classes=classes, groups=sum(len(group) > 1 for group in groups))
-    with new_file(train, instead_of=(source, validation)) as a, new_file(validation, instead_of=(source, train)) as b:
+    with (
+        new_file(train, instead_of=(source, validation)) as a,
+        new_file(validation, instead_of=(source, train)) as b,
+    ):
         for number, raw in enumerate(framing.lines(source, Counter())):
             if not raw.strip():
                 continue

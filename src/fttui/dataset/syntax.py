@@ -47,7 +47,7 @@ def load(raw: bytes) -> dict[str, Any] | None:
         return None
     if re.search(rb"[0-9]{19}", raw) and _BIG.search(raw.decode()):
         try:
-            return json.loads(raw)  # type: ignore[no-any-return]
+            return json.loads(raw)
         except (ValueError, RecursionError):
             return None
     return obj
@@ -91,7 +91,9 @@ def repair(raw: bytes, also: frozenset[str]) -> tuple[list[bytes], list[str]]:
         text = _old_encoding(raw)
         codes.append("F012")
     lines, more = _text(text.strip(), also)
-    return ([line.encode("utf-8", "replace") for line in lines] if more or codes else [raw]), codes + more
+    return (
+        [line.encode("utf-8", "replace") for line in lines] if more or codes else [raw]
+    ), codes + more
 
 
 def _old_encoding(raw: bytes) -> str:
@@ -158,10 +160,16 @@ def _values(text: str, also: frozenset[str]) -> tuple[list[str], list[str]]:
         return digits
 
     try:
-        value = json.loads(text, strict=False, parse_constant=constant, parse_float=number, parse_int=number)
+        value = json.loads(
+            text, strict=False, parse_constant=constant, parse_float=number, parse_int=number
+        )
     except (ValueError, RecursionError):
         return [text], []
-    if type(value) is not dict or (set(odd) - also) or text_depth(text.encode("utf-8", "replace")) > DEPTH:
+    if (
+        type(value) is not dict
+        or (set(odd) - also)
+        or text_depth(text.encode("utf-8", "replace")) > DEPTH
+    ):
         return [text], []
     codes = list(dict.fromkeys(odd))
     if half_character(value):

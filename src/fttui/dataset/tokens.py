@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from fttui.dataset import vocabulary
 
@@ -111,7 +110,11 @@ class TokenCounter:
 
     def _plain(self, text: str) -> int:
         try:
-            if self._buffer is not None and len(text) > KEEP_SHORT and SURROGATE.search(text) is None:
+            if (
+                self._buffer is not None
+                and len(text) > KEEP_SHORT
+                and SURROGATE.search(text) is None
+            ):
                 return memoryview(self._buffer(text, set())).nbytes // 4  # no list is built
             return len(self.encoding.encode_ordinary(text))
         except BaseException as failure:  # noqa: BLE001 - a Rust panic is no Exception
@@ -173,7 +176,7 @@ def pieces(text: str, size: int = PIECE) -> Iterator[str]:
     yield text[start:] if start else text
 
 
-_LONG_BLANKS = re.compile(r"\s{%d,}" % SPACES)
+_LONG_BLANKS = re.compile(rf"\s{{{SPACES},}}")
 
 
 def _without_long_blanks(text: str) -> tuple[str, int]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from hashlib import blake2b
+from array import array
+from bisect import bisect_right
+from hashlib import sha1
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import orjson
 
@@ -34,14 +38,33 @@ class Digests(NamedTuple):
 
 
 def digest(data: bytes) -> int:
-    return int.from_bytes(blake2b(data, digest_size=8).digest(), "little") or 1
+    # sha1 is the fastest here (processors have it built in); nothing depends on its secrecy.
+    return int.from_bytes(sha1(data, usedforsecurity=False).digest()[:8], "little") or 1
 
 
 def normal_form(data: bytes) -> bytes:
+    """NFKC, case folded, without blanks and sentence punctuation. Letters beyond ASCII are folded by the
+    run and remembered: texts repeat them."""
     if not data.isascii():
-        text = unicodedata.normalize("NFKC", data.decode("utf-8", "replace"))
-        data = text.casefold().encode("utf-8", "replace")
+        data = _BEYOND.sub(_fold, data)
     return data.replace(b"\\n", b"").translate(_LOWER, _DROP)
+
+
+_BEYOND = re.compile(rb"[\x80-\xff]+")
+_folded: dict[bytes, bytes] = {}
+
+
+def _fold(match: re.Match[bytes]) -> bytes:
+    run = match.group()
+    known = _folded.get(run)
+    if known is None:
+        text = unicodedata.normalize("NFKC", run.decode("utf-8", "replace"))
+        known = text.casefold().encode("utf-8", "replace")
+        if len(run) <= 60:
+            if len(_folded) > 20_000:
+                _folded.clear()
+            _folded[run] = known
+    return known
 
 
 def check(obj: dict[str, Any], kind: str, context: Context) -> Digests:
@@ -89,13 +112,18 @@ def _parts(obj: dict[str, Any], kind: str) -> tuple[str, str, Any, Any]:
     )
     if kind == "preference":
         pair = [obj.get("preferred_output"), obj.get("non_preferred_output")]
-        said = pair[0][0] if type(pair[0]) is list and pair[0] and type(pair[0][0]) is dict else None
+        said = (
+            pair[0][0] if type(pair[0]) is list and pair[0] and type(pair[0][0]) is dict else None
+        )
         return (question, _text(said), messages, pair) if said else ("", "", None, None)
     if not messages or type(messages[-1]) is not dict or messages[-1].get("role") != "assistant":
         return "", "", None, None
     last = messages[-1]
-    said = [last.get("content"), [(f.get("name"), f.get("arguments")) for f in tools.functions(last)]]
-    return question, _text(last), messages[:-1], said
+    spoken = [
+        last.get("content"),
+        [(f.get("name"), f.get("arguments")) for f in tools.functions(last)],
+    ]
+    return question, _text(last), messages[:-1], spoken
 
 
 def _text(message: dict[str, Any]) -> str:
@@ -126,7 +154,11 @@ def _note(question: str, answer: str, said: Any, context: Context, kind: str) ->
         return
     if kind != "preference":
         stripped = answer.strip()
-        key = stripped if len(stripped) <= KEY else "\0" + blake2b(stripped.encode("utf-8", "replace"), digest_size=8).hexdigest()
+        key = (
+            stripped
+            if len(stripped) <= KEY
+            else f"\0{digest(stripped.encode('utf-8', 'replace')):x}"
+        )
         facts.text("answer", key, line)
     _json(answer, context)
     _ending(answer, context)
@@ -194,18 +226,21 @@ _SCRIPTS = (
 )  # fmt: skip
 
 
+_STARTS = [start for start, _ in _SCRIPTS]
+_FOREIGN = re.compile("[\u0370-\u1dff\u1f00-\u1fff\u3040-\ufaff]")
+
+
 def script(text: str) -> str:
-    """The script most letters of the first 300 characters are in; "" with under 20 letters."""
-    part = text[:300]
-    letters = [c for c in part if c.isalpha()] if len(part) >= 20 else []
+    """The script most letters of the first 200 characters are in; "" when there are few."""
+    part = text[:200]
+    if part.isascii() or len(_FOREIGN.findall(part)) * 5 <= len(part):
+        return "Latin" if len(part) >= 40 else ""
+    letters = [c for c in part[:80] if c.isalpha()]
     if len(letters) < 20:
         return ""
-    if part.isascii():
-        return "Latin"
     counts: dict[str, int] = {}
     for char in letters:
-        code = ord(char)
-        name = next(n for start, n in reversed(_SCRIPTS) if code >= start)
+        name = _SCRIPTS[bisect_right(_STARTS, ord(char)) - 1][1] if char >= "A" else ""
         counts[name] = counts.get(name, 0) + 1
     name, n = max(counts.items(), key=lambda item: item[1])
     return name if n * 10 >= len(letters) * 8 else ""
@@ -219,8 +254,8 @@ def sketch(answer: str) -> int:
     parts = {part for part in answer.replace(". ", "\n").split("\n") if len(part) > 10}
     if len(parts) < SENTENCES:
         return 0
-    hashes = sorted(digest(part.encode("utf-8", "replace")) for part in parts)[:SKETCH]
-    return digest(b"".join(value.to_bytes(8, "little") for value in hashes))
+    hashes = sorted([crc32(part.encode("utf-8", "replace")) for part in parts])[:SKETCH]
+    return digest(array("I", hashes).tobytes())
 
 
 def label(obj: dict[str, Any], kind: str) -> str:

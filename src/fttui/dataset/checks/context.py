@@ -152,4 +152,3 @@ class Context:
     def start_example(self) -> None:
         self.plain, self.trained, self.order = [], [], []
         self.fixed = self.fixed_trained = 0
-

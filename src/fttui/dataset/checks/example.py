@@ -12,7 +12,9 @@ from fttui.dataset.formats import CHAT_KEYS, kind_of, recognise
 from fttui.text import one_line
 
 # Keys of a logged API request, to say so when they turn up beside messages.
-REQUEST_KEYS = frozenset({"model", "temperature", "max_tokens", "top_p", "stream", "stop", "n", "seed"})
+REQUEST_KEYS = frozenset(
+    {"model", "temperature", "max_tokens", "top_p", "stream", "stop", "n", "seed"}
+)
 PLAIN_KEYS = {"role", "content"}
 
 
@@ -30,10 +32,15 @@ def check(obj: dict[str, Any], raw: bytes, context: Context) -> str:
         name = f"this is {foreign}" if foreign else f"no known keys ({_keys(obj)})"
         context.add("S001", "", f"{name}; not a fine-tuning format")
         _gather_unknown(obj, context)
-    if len(obj) == 1 and kind == "chat" and all(
-        type(m) is dict and len(m) == 2 and type(m.get("content")) is str for m in _list(obj)
+    if (
+        len(obj) == 1
+        and kind == "chat"
+        and all(
+            type(m) is dict and len(m) == 2 and type(m.get("content")) is str for m in _list(obj)
+        )
     ):
-        keys, large = 1 + 2 * len(_list(obj)), []
+        keys = 1 + 2 * len(_list(obj))
+        large: list[str] = []
     else:
         keys, large = measure(obj)
     check_hidden(raw, obj, keys, context)
@@ -93,4 +100,6 @@ def check_extras(extras: set[str], context: Context) -> None:
     log = " (a logged API request?)" if len(extras & REQUEST_KEYS) > 1 else ""
     for key in sorted(extras)[:20]:
         shown = one_line(key, 40)
-        context.add("S004", shown, f'extra key "{shown}"{log}; OpenAI answers: contains an extra "{shown}"')
+        context.add(
+            "S004", shown, f'extra key "{shown}"{log}; OpenAI answers: contains an extra "{shown}"'
+        )

@@ -33,8 +33,30 @@ MAGIC = (
     (b"%PDF-", "F019", "a PDF"),
 )
 COLUMNS = frozenset(
-    "prompt completion question answer instruction input output response text label context category "
-    "messages system user assistant query reply title content source target".split()
+    [
+        "prompt",
+        "completion",
+        "question",
+        "answer",
+        "instruction",
+        "input",
+        "output",
+        "response",
+        "text",
+        "label",
+        "context",
+        "category",
+        "messages",
+        "system",
+        "user",
+        "assistant",
+        "query",
+        "reply",
+        "title",
+        "content",
+        "source",
+        "target",
+    ]
 )
 
 
@@ -113,7 +135,14 @@ def _look(path: str, opened: Opened, target: Target) -> None:
     if opened.size > target.upload_limit and not target.local:
         severity = "error" if opened.size > UPLOADS_LIMIT else "warning"
         sent = "nor do parts take it" if severity == "error" else "it will be sent in parts"
-        add(Found("F006", 0, f"{size(opened.size)} is over the {size(target.upload_limit)} of a single upload; {sent}", severity))
+        add(
+            Found(
+                "F006",
+                0,
+                f"{size(opened.size)} is over the {size(target.upload_limit)} of a single upload; {sent}",
+                severity,
+            )
+        )
     head = opened.head
     wrong = _encoding(head) or _magic(head)
     if wrong:
@@ -128,7 +157,9 @@ def _look(path: str, opened: Opened, target: Target) -> None:
         if not target.wants_bom:
             add(Found("F010", 1, "starts with a byte order mark"))
     _cut_nuls(opened)
-    if opened.end <= opened.start or (opened.end <= HEAD and not head[: opened.end].strip(b" \t\r\n\0")):
+    if opened.end <= opened.start or (
+        opened.end <= HEAD and not head[: opened.end].strip(b" \t\r\n\0")
+    ):
         add(Found("F005", 0, "file has no examples"))
         opened.fatal = True
         return
@@ -242,7 +273,13 @@ def _array(text: bytes, first: bytes, alone: bool, opened: Opened) -> Found | No
         try:
             value = orjson.loads(os.pread(opened.fd, opened.end - opened.start, opened.start))
         except ValueError:
-            return None if alone and len(text) < HEAD else Found("F020", 1, "a JSON array over many lines; JSONL wants one object per line")
+            return (
+                None
+                if alone and len(text) < HEAD
+                else Found(
+                    "F020", 1, "a JSON array over many lines; JSONL wants one object per line"
+                )
+            )
         count = f"{len(value):,}" if isinstance(value, list) else "some"
     return Found("F020", 1, f"a JSON array of {count} objects; JSONL wants one object per line")
 
@@ -250,7 +287,11 @@ def _array(text: bytes, first: bytes, alone: bool, opened: Opened) -> Found | No
 def _pretty(text: bytes, opened: Opened) -> Found | None:
     if opened.end - opened.start > WHOLE:
         return Found("F021", 1, "objects spread over several lines") if _opens(text) else None
-    whole = os.pread(opened.fd, opened.end - opened.start, opened.start).decode("utf-8", "replace").strip()
+    whole = (
+        os.pread(opened.fd, opened.end - opened.start, opened.start)
+        .decode("utf-8", "replace")
+        .strip()
+    )
     decoder = json.JSONDecoder(parse_int=lambda digits: digits)
     at = objects = 0
     try:
@@ -282,7 +323,9 @@ def _table(first: bytes) -> Found | None:
     for separator, name in ((",", "CSV"), ("\t", "TSV"), (";", "CSV")):
         columns = [cell.strip().strip('"').lower() for cell in line.split(separator)]
         if len(columns) > 1 and sum(cell in COLUMNS for cell in columns) >= 2:
-            return Found("F022", 1, f"looks like {name} with columns {one_line(', '.join(columns), 60)}")
+            return Found(
+                "F022", 1, f"looks like {name} with columns {one_line(', '.join(columns), 60)}"
+            )
     return None
 
 

@@ -42,7 +42,9 @@ def formats(facts: Facts, target: Target) -> Iterator[Wide]:
     found = [name for name in FORMATS if facts.n[f"format:{name}"]]
     if len(found) > 1:
         places = sorted((facts.first[f"format:{name}"], name) for name in found)
-        listed = ", ".join(f"{facts.n[f'format:{name}']:,} {name} from line {line:,}" for line, name in places)
+        listed = ", ".join(
+            f"{facts.n[f'format:{name}']:,} {name} from line {line:,}" for line, name in places
+        )
         yield "S002", places[1][0], f"{len(found)} formats: {listed}", 1
     main = main_format(facts)
     if main == "unknown":
@@ -51,20 +53,40 @@ def formats(facts: Facts, target: Target) -> Iterator[Wide]:
         wants = "prompt/completion" if target.legacy else "chat"
         yield "S003", 0, f"{target.model} takes {wants}, the file is {main}", 1
     elif target.method and METHOD_FORMAT.get(target.method, main) != main and main != "completion":
-        yield "S003", 0, f"method {target.method} takes {METHOD_FORMAT[target.method]}, the file is {main}", 1
+        yield (
+            "S003",
+            0,
+            f"method {target.method} takes {METHOD_FORMAT[target.method]}, the file is {main}",
+            1,
+        )
 
 
 def amounts(facts: Facts, examples: int, target: Target) -> Iterator[Wide]:
     if 0 < examples < target.min_examples:
-        yield "S005", 0, f"{plural(examples, 'example')}, at least {target.min_examples} are needed", 1
+        yield (
+            "S005",
+            0,
+            f"{plural(examples, 'example')}, at least {target.min_examples} are needed",
+            1,
+        )
     limit = target.max_reinforcement
     if facts.n["format:reinforcement"] > limit:
         yield "S006", 0, f"{examples:,} examples; reinforcement takes {limit:,}", 1
     images = facts.n["image_example"]
     if images > target.max_image_examples:
-        yield "V010", 0, f"{images:,} examples with images; {target.max_image_examples:,} is the limit", 1
+        yield (
+            "V010",
+            0,
+            f"{images:,} examples with images; {target.max_image_examples:,} is the limit",
+            1,
+        )
     if images and not target.vision and target.model:
-        yield "V012", facts.first["image_example"], f"{target.model} is not trained on images", images
+        yield (
+            "V012",
+            facts.first["image_example"],
+            f"{target.model} is not trained on images",
+            images,
+        )
 
 
 def reinforcement(facts: Facts, target: Target) -> Iterator[Wide]:
@@ -77,16 +99,31 @@ def reinforcement(facts: Facts, target: Target) -> Iterator[Wide]:
         if lacking:
             first = min(facts.first.get(f"fields\0{s}", 0) for s in lacking)
             lines = sum(signatures[s] for s in lacking)
-            yield "R005", first, f"the grader reads item.{name}, {plural(lines, 'line')} lack it", lines
+            yield (
+                "R005",
+                first,
+                f"the grader reads item.{name}, {plural(lines, 'line')} lack it",
+                lines,
+            )
     usual = signatures.most_common(1)[0][0]
     if not usual and len(signatures) == 1:
         yield "R003", 0, "no line has a field beside messages for a grader to compare with", 1
         if not target.method:
-            yield "S007", 0, "every line ends with the user: looks like reinforcement fine-tuning data", 1
+            yield (
+                "S007",
+                0,
+                "every line ends with the user: looks like reinforcement fine-tuning data",
+                1,
+            )
     elif len(signatures) > 1:
         others = sum(signatures.values()) - signatures[usual]
         first = min(facts.first.get(f"fields\0{s}", 0) for s in signatures if s != usual)
-        yield "R004", first, f"{plural(others, 'line')} without the usual fields ({one_line(usual, 60) or 'none'})", others
+        yield (
+            "R004",
+            first,
+            f"{plural(others, 'line')} without the usual fields ({one_line(usual, 60) or 'none'})",
+            others,
+        )
 
 
 def preference(facts: Facts) -> Iterator[Wide]:
@@ -99,7 +136,12 @@ def answers(facts: Facts) -> Iterator[Wide]:
     n, spoken = facts.n["answers"], facts.texts.get("answer")
     talk = facts.n["model_talk"]
     if talk > 0.01 * n:
-        yield "Q016", facts.first["model_talk"], f"{talk:,} of {n:,} answers speak as a language model", talk
+        yield (
+            "Q016",
+            facts.first["model_talk"],
+            f"{talk:,} of {n:,} answers speak as a language model",
+            talk,
+        )
     if n < FEW or not spoken:
         return
     text, top = spoken.most_common(1)[0]
@@ -108,7 +150,12 @@ def answers(facts: Facts) -> Iterator[Wide]:
         shown = "the same answer" if text.startswith("\0") else f"answer {one_line(text, 30)!r}"
         yield "Q004", line, f"{shown} on {top:,} of {n:,} lines", top
     if facts.n["refusal"] > 0.2 * n:
-        yield "Q006", facts.first["refusal"], f"{facts.n['refusal']:,} of {n:,} answers refuse", facts.n["refusal"]
+        yield (
+            "Q006",
+            facts.first["refusal"],
+            f"{facts.n['refusal']:,} of {n:,} answers refuse",
+            facts.n["refusal"],
+        )
     yield from _outliers(facts)
 
 
@@ -149,14 +196,24 @@ def balance(facts: Facts) -> Iterator[Wide]:
         n = sum(count for _, count in classes)
         name, top = classes[0]
         if top > 0.8 * n:
-            yield "Q005", 0, f"{one_line(name, 30)!r} is the answer on {top:,} of {n:,} lines ({top / n:.0%})", 1
+            yield (
+                "Q005",
+                0,
+                f"{one_line(name, 30)!r} is the answer on {top:,} of {n:,} lines ({top / n:.0%})",
+                1,
+            )
         return
     calls, n = facts.texts.get("calls"), facts.n["answers"]
     if calls and n >= 50 and facts.n["answers_calls"] == n and 1 < len(calls) <= LABEL_MANY:
         ranked = calls.most_common()
         (most, top), (least, low) = ranked[0], ranked[-1]
         if top >= 10 * low:
-            yield "Q005", 0, f"{one_line(most, 30)} is called {top:,} times, {one_line(least, 30)} {low:,}: one class outweighs another tenfold", 1
+            yield (
+                "Q005",
+                0,
+                f"{one_line(most, 30)} is called {top:,} times, {one_line(least, 30)} {low:,}: one class outweighs another tenfold",
+                1,
+            )
 
 
 def systems(facts: Facts) -> Iterator[Wide]:
@@ -171,7 +228,12 @@ def systems(facts: Facts) -> Iterator[Wide]:
         if len(same) > 1:
             rare = min(same, key=lambda text: prompts[text])
             line = facts.first.get(f"system\0{rare}", 0)
-            yield "Q012", line, f"{len(same)} system prompts differ only in blanks, case or punctuation", prompts[rare]
+            yield (
+                "Q012",
+                line,
+                f"{len(same)} system prompts differ only in blanks, case or punctuation",
+                prompts[rare],
+            )
 
 
 _BLANKS = re.compile(r"[\W_]+")

@@ -42,22 +42,37 @@ def check_part(part: Any, role: Any, path: str, context: Context) -> None:
     elif kind in ("input_audio", "audio", "file", "input_file"):
         context.add("M026", path, f"{kind} cannot be trained", fix=False)
     else:
-        shown = f"type {one_line(str(kind), 20)!r} is unknown" if "type" in part else "part has no type"
+        shown = (
+            f"type {one_line(str(kind), 20)!r} is unknown" if "type" in part else "part has no type"
+        )
         context.add("M026", path, shown, fix=False)
 
 
 def check_image(part: dict[str, Any], role: Any, path: str, context: Context) -> None:
     context.facts.n["images"] += 1
     if role != "user":
-        context.add("V009", path, f"image in a message of {role or 'no known role'}; only user messages may hold one")
+        context.add(
+            "V009",
+            path,
+            f"image in a message of {role or 'no known role'}; only user messages may hold one",
+        )
     image = part.get("image_url")
     if type(image) is not dict or not isinstance(image.get("url"), str):
         what = "is a string" if isinstance(image, str) else "has no url"
-        context.add("V001", f"{path}.image_url", f'image_url {what}, must be {{"url": …}}', fix=isinstance(image, str))
+        context.add(
+            "V001",
+            f"{path}.image_url",
+            f'image_url {what}, must be {{"url": …}}',
+            fix=isinstance(image, str),
+        )
         return
     detail = image.get("detail", "auto")
     if detail not in ("auto", "low", "high"):
-        context.add("V007", f"{path}.image_url.detail", f"detail {one_line(str(detail), 20)!r}, must be auto, low or high")
+        context.add(
+            "V007",
+            f"{path}.image_url.detail",
+            f"detail {one_line(str(detail), 20)!r}, must be auto, low or high",
+        )
     pixels = check_url(image["url"], f"{path}.image_url.url", context)
     _cost(pixels, detail, context)
 
@@ -91,7 +106,11 @@ def check_url(url: str, path: str, context: Context) -> tuple[int, int] | None:
     if url[:8].lower().startswith(("http://", "https://")):
         private = _private(url)
         severity = "warning" if private else ""
-        what = "address inside a private network, the service cannot reach it" if private else "linked image, not looked at"
+        what = (
+            "address inside a private network, the service cannot reach it"
+            if private
+            else "linked image, not looked at"
+        )
         context.add("V011", path, f"{what}: {one_line(url, 60)}", severity=severity)
         return None
     context.add("V002", path, f"{one_line(url, 40)!r} is neither http(s) nor data:image")
@@ -125,7 +144,11 @@ def check_data(url: str, path: str, context: Context) -> tuple[int, int] | None:
         context.add("V003", path, "embedded image is not valid base64")
         return None
     if len(data) > context.target.max_image_bytes:
-        context.add("V005", path, f"image of {size(len(data))}; {size(context.target.max_image_bytes)} is the limit")
+        context.add(
+            "V005",
+            path,
+            f"image of {size(len(data))}; {size(context.target.max_image_bytes)} is the limit",
+        )
     kind = image_kind(data)
     if MIME.get(mime) != kind or not kind:
         context.add("V004", path, f"says {mime}, holds {kind or 'no JPEG, PNG or WEBP'}")
@@ -206,7 +229,11 @@ def check_example(messages: list[dict[str, Any]], path: str, context: Context, m
         return
     context.facts.see("image_example", context.line)
     if n > context.target.max_images:
-        context.add("V006", path, f"{n} images; {context.target.title} takes {context.target.max_images} in an example")
+        context.add(
+            "V006",
+            path,
+            f"{n} images; {context.target.title} takes {context.target.max_images} in an example",
+        )
     if mode == "preference":
         context.add("P008", path, "preference training takes text only")
     elif mode == "reinforcement":

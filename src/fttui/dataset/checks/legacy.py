@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fttui.dataset.checks.context import Context, Facts
@@ -72,23 +72,39 @@ def file_wide(facts: Facts) -> Iterator[Wide]:
     n = facts.n["pairs_text"]
     if n < 2:
         return
-    completions, prompts = facts.texts.get("completion", {}), facts.texts.get("prompt", {})
+    completions: Mapping[str, int] = facts.texts.get("completion", {})
+    prompts: Mapping[str, int] = facts.texts.get("prompt", {})
     if facts.n["no_blank"]:
-        yield "L005", facts.first["no_blank"], "completion does not start with a blank", facts.n["no_blank"]
+        yield (
+            "L005",
+            facts.first["no_blank"],
+            "completion does not start with a blank",
+            facts.n["no_blank"],
+        )
     yield from _endings(facts, n)
     yield from _starts(facts, n)
     if facts.n["upper"] * 3 > n:
-        yield "L011", 0, f"{facts.n['upper']:,} of {n:,} completions are in capital letters", facts.n["upper"]
+        yield (
+            "L011",
+            0,
+            f"{facts.n['upper']:,} of {n:,} completions are in capital letters",
+            facts.n["upper"],
+        )
     if len(completions) == 1:
         yield "L012", 0, f"all {n:,} completions are the same", 1
     if len(prompts) == 1 and facts.n["prompts"]:
         yield "L012", 0, f"all {n:,} prompts are the same", 1
     if is_classification(facts):
-        yield "L015", 0, f"{len(completions)} different short completions: looks like classification", 1
+        yield (
+            "L015",
+            0,
+            f"{len(completions)} different short completions: looks like classification",
+            1,
+        )
 
 
 def is_classification(facts: Facts) -> bool:
-    completions = facts.texts.get("completion", {})
+    completions: Mapping[str, int] = facts.texts.get("completion", {})
     n = facts.n["pairs_text"]
     return (
         "completion" not in facts.lossy
@@ -105,7 +121,12 @@ def _endings(facts: Facts, n: int) -> Iterator[Wide]:
         yield "L006", 0, f"prompts have no common ending; {free!r} occurs in none", 1
     for separator in SEPARATORS:
         if end.endswith(separator) and facts.n[f"inside:{separator}"]:
-            yield "L008", 0, f"separator {separator!r} is also inside prompts", facts.n[f"inside:{separator}"]
+            yield (
+                "L008",
+                0,
+                f"separator {separator!r} is also inside prompts",
+                facts.n[f"inside:{separator}"],
+            )
     stop = facts.common.get("completion:end", "")
     if not stop and not is_classification(facts) and len(facts.texts.get("completion", {})) > 1:
         yield "L007", 0, "completions have no common ending such as ' END'", 1

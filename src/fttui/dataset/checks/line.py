@@ -158,7 +158,11 @@ def _lenient(text: str, context: Context, last: bool, failure: Exception) -> Any
     odd: list[str] = []
     try:
         value = json.loads(
-            text, strict=False, parse_constant=_constant(odd), parse_int=_int(odd), parse_float=_float(odd)
+            text,
+            strict=False,
+            parse_constant=_constant(odd),
+            parse_int=_int(odd),
+            parse_float=_float(odd),
         )
     except (ValueError, RecursionError) as wrong:
         return _broken(text, context, last, wrong, failure)
@@ -167,7 +171,9 @@ def _lenient(text: str, context: Context, last: bool, failure: Exception) -> Any
     _numbers([item for item in odd if not item.startswith("!")], context)
     control = _CONTROL.search(text)
     if control and not odd:
-        context.add("J010", "", f"raw {_name(control.group())} in a string, column {control.start() + 1:,}")
+        context.add(
+            "J010", "", f"raw {_name(control.group())} in a string, column {control.start() + 1:,}"
+        )
     half = half_character(value)
     if half:
         context.add("J006", "", f"half of a character ({half})")
@@ -195,7 +201,7 @@ def check_numbers(raw: bytes, large: list[str], context: Context) -> None:
     _numbers(exact or large, context)
 
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\t](?!\\s*[\\]\\[{}:,\"])")
+_CONTROL = re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\t](?!\\s*[\\]\\[{}:,"])')
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -254,12 +260,14 @@ def _broken(text: str, context: Context, last: bool, wrong: Exception, failure: 
     if stripped[:1] in "{[(" and len(stripped) < LITERAL_LIMIT and _is_python(stripped):
         context.add("F025", "", "Python literal, not JSON")
         return
-    if stripped[:1] == "{" and "“" in stripped[:4] or "”" in stripped[:4] or "„" in stripped[:4]:
-        context.add("F027", "", "quotes are “ ”, JSON needs \" \"")
+    if (stripped[:1] == "{" and "“" in stripped[:4]) or "”" in stripped[:4] or "„" in stripped[:4]:
+        context.add("F027", "", 'quotes are “ ”, JSON needs " "')
         return
     if last and stripped[:1] == "{" and _ends_early(wrong, text):
         size = len(text.encode("utf-8", "surrogatepass"))
-        context.add("F017", "", f"last line is cut off after {size:,} bytes (incomplete download or write?)")
+        context.add(
+            "F017", "", f"last line is cut off after {size:,} bytes (incomplete download or write?)"
+        )
         return
     reason = _reason(str(failure))
     context.add("J001", "", f"column {column:,}: {reason}; starts with {one_line(stripped, 24)!r}")

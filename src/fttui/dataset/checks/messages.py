@@ -31,9 +31,7 @@ ROLE_NAMES = {
 }
 _KEYS = {"role", "content", "name"}
 KEYS: dict[str, frozenset[str]] = {
-    "assistant": frozenset(
-        _KEYS | {"weight", "tool_calls", "function_call", "refusal", "audio"}
-    ),
+    "assistant": frozenset(_KEYS | {"weight", "tool_calls", "function_call", "refusal", "audio"}),
     "tool": frozenset(_KEYS | {"tool_call_id"}),
 }
 OTHER_KEYS = frozenset(_KEYS)
@@ -42,8 +40,10 @@ ELSEWHERE = frozenset({"weight", "tool_calls"})
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 PLAIN = frozenset({"system", "user", "assistant", "developer"})
 # Nothing a person would see: blanks, zero-width and formatting characters.
-INVISIBLE = re.compile(r"[\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f"
-                       r"\u202a-\u202e\u2060-\u2064\u2066-\u206f\u3164\ufe00-\ufe0f\ufeff]*")
+INVISIBLE = re.compile(
+    r"[\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f"
+    r"\u202a-\u202e\u2060-\u2064\u2066-\u206f\u3164\ufe00-\ufe0f\ufeff]*"
+)
 
 
 def likely_role(role: Any) -> str:
@@ -84,7 +84,6 @@ def check_all(value: Any, path: str, context: Context, mode: str) -> list[dict[s
     """Check a conversation and gather its texts. mode: chat, reinforcement, preference."""
     good = check_list(value, path, context)
     roles: list[Any] = []
-    special = False  # anything beyond role and text
     for i, message in enumerate(value if good else ()):
         if type(message) is not dict:
             roles.append(None)
@@ -100,7 +99,6 @@ def check_all(value: Any, path: str, context: Context, mode: str) -> list[dict[s
         ):
             roles.append(role)
         else:
-            special = True
             roles.append(check_one(message, f"{path}[{i}]", context, mode))
         _gather(message, role, content, context, mode)
     if good:
@@ -108,7 +106,7 @@ def check_all(value: Any, path: str, context: Context, mode: str) -> list[dict[s
         if mode == "chat":
             _trained(good, roles, path, context)
     context.facts.n["messages"] += len(good)
-    return good if special or not good else good
+    return good
 
 
 def _gather(message: dict[str, Any], role: Any, content: Any, context: Context, mode: str) -> None:
@@ -150,7 +148,9 @@ def check_name(name: Any, path: str, context: Context) -> None:
     long = isinstance(name, str) and NAME.fullmatch(name[:64])
     what = "is over 64 characters" if long else "holds characters outside A-Z a-z 0-9 _ -"
     severity = "" if long else "error"
-    context.add("M012", f"{path}.name", f"name {one_line(str(name), 30)!r} {what}", severity=severity)
+    context.add(
+        "M012", f"{path}.name", f"name {one_line(str(name), 30)!r} {what}", severity=severity
+    )
 
 
 def check_role(message: dict[str, Any], path: str, context: Context) -> Any:
@@ -168,11 +168,18 @@ def check_role(message: dict[str, Any], path: str, context: Context) -> Any:
 
 
 def check_keys(message: dict[str, Any], role: Any, path: str, context: Context) -> None:
-    allowed = KEYS.get(role, OTHER_KEYS) if isinstance(role, str) else KEYS["assistant"] | KEYS["tool"]
+    allowed = (
+        KEYS.get(role, OTHER_KEYS) if isinstance(role, str) else KEYS["assistant"] | KEYS["tool"]
+    )
     for key in message.keys() - allowed - ELSEWHERE:
         near = difflib.get_close_matches(key, sorted(allowed - message.keys()), 1, 0.75)
         hint = f'; did you mean "{near[0]}"?' if near else ""
-        context.add("M011", f"{path}.{one_line(key, 40)}", f'unknown key "{one_line(key, 40)}"{hint}', fix=bool(role))
+        context.add(
+            "M011",
+            f"{path}.{one_line(key, 40)}",
+            f'unknown key "{one_line(key, 40)}"{hint}',
+            fix=bool(role),
+        )
 
 
 def check_content(
@@ -183,7 +190,9 @@ def check_content(
     if content is None:
         if role == "assistant" and speaks_otherwise(message):
             return
-        code, what = ("M008", "content is null") if "content" in message else ("M007", "content is missing")
+        code, what = (
+            ("M008", "content is null") if "content" in message else ("M007", "content is missing")
+        )
         also = " and there are no tool_calls" if role == "assistant" else ""
         context.add(code, where, f"{role or 'message'} {what}{also}")
     elif isinstance(content, str):
@@ -191,7 +200,9 @@ def check_content(
     elif isinstance(content, list):
         images.check_parts(content, role, where, context)
     else:
-        context.add("M009", where, f"content is {kind_of(content)}, must be text or a list of parts")
+        context.add(
+            "M009", where, f"content is {kind_of(content)}, must be text or a list of parts"
+        )
 
 
 def speaks_otherwise(message: dict[str, Any]) -> bool:
@@ -216,9 +227,18 @@ def check_weight(message: dict[str, Any], role: Any, path: str, context: Context
         return
     weight = message["weight"]
     if role != "assistant":
-        context.add("M014", f"{path}.weight", f"weight on a message of {role or 'no known role'}; only the assistant's is trained")
+        context.add(
+            "M014",
+            f"{path}.weight",
+            f"weight on a message of {role or 'no known role'}; only the assistant's is trained",
+        )
     elif not (type(weight) is int and weight in (0, 1)):
-        context.add("M013", f"{path}.weight", f"weight is {one_line(repr(weight), 20)}, must be 0 or 1", fix=curable_weight(weight))
+        context.add(
+            "M013",
+            f"{path}.weight",
+            f"weight is {one_line(repr(weight), 20)}, must be 0 or 1",
+            fix=curable_weight(weight),
+        )
 
 
 def curable_weight(weight: Any) -> bool:
@@ -226,16 +246,18 @@ def curable_weight(weight: Any) -> bool:
     return weight in ("0", "1") or (isinstance(weight, (bool, float)) and weight in (0, 1))
 
 
-def order(
-    messages: list[Any], roles: list[Any], path: str, context: Context, mode: str
-) -> None:
+def order(messages: list[Any], roles: list[Any], path: str, context: Context, mode: str) -> None:
     """The sequence of roles: who begins, who ends, what repeats, and how calls and results pair."""
     if "user" not in roles and None not in roles:
         context.add("M018", path, "no user message")
     if mode == "chat":
         _ending(roles, path, context)
     elif mode == "reinforcement" and roles[-1] == "assistant":
-        context.add("R001", f"{path}[{len(roles) - 1}]", "ends with assistant; the model writes the answer itself")
+        context.add(
+            "R001",
+            f"{path}[{len(roles) - 1}]",
+            "ends with assistant; the model writes the answer itself",
+        )
     elif mode == "preference" and roles[-1] == "assistant":
         context.add("P009", f"{path}[{len(roles) - 1}]", "input ends with assistant")
     previous = None
@@ -244,13 +266,27 @@ def order(
         if role in ("system", "developer"):
             instructions += 1
             if i and (instructions > 1 or roles[0] not in ("system", "developer")):
-                context.add("M019", f"{path}[{i}]", f"{role} message {'repeated' if instructions > 1 else 'not first'}")
+                context.add(
+                    "M019",
+                    f"{path}[{i}]",
+                    f"{role} message {'repeated' if instructions > 1 else 'not first'}",
+                )
             _family(role, f"{path}[{i}]", context, mode)
-        elif role == "assistant" and previous == "assistant" and not messages[i - 1].get("tool_calls"):
+        elif (
+            role == "assistant"
+            and previous == "assistant"
+            and not messages[i - 1].get("tool_calls")
+        ):
             severity = "error" if context.target.strict_turns else ""
-            context.add("M020", f"{path}[{i}]", "two assistant messages in a row", severity=severity)
+            context.add(
+                "M020", f"{path}[{i}]", "two assistant messages in a row", severity=severity
+            )
         previous = role
-    if "tool" in roles or "function" in roles or any("tool_calls" in m for m in messages if type(m) is dict):
+    if (
+        "tool" in roles
+        or "function" in roles
+        or any("tool_calls" in m for m in messages if type(m) is dict)
+    ):
         tools.pair(messages, path, context)
 
 
@@ -258,13 +294,19 @@ def _ending(roles: list[Any], path: str, context: Context) -> None:
     if "assistant" not in roles:
         context.add("M016", path, "no assistant message")
     if roles[-1] is not None and roles[-1] != "assistant":
-        context.add("M017", f"{path}[{len(roles) - 1}]", f"ends with {roles[-1]}", fix="assistant" in roles)
+        context.add(
+            "M017", f"{path}[{len(roles) - 1}]", f"ends with {roles[-1]}", fix="assistant" in roles
+        )
 
 
 def _family(role: str, path: str, context: Context, mode: str) -> None:
     if mode == "reinforcement":
         if role == "system":
-            context.add("R002", f"{path}.role", "system in reinforcement data; reasoning models take developer")
+            context.add(
+                "R002",
+                f"{path}.role",
+                "system in reinforcement data; reasoning models take developer",
+            )
         return
     model = context.target.model
     if role == "developer" and model.startswith(("gpt-4", "gpt-3.5")):
@@ -285,10 +327,15 @@ def _trained(good: list[dict[str, Any]], roles: list[Any], path: str, context: C
             continue
         trained = True
         text = message.get("content")
-        if type(text) is str and text and (text[0].isspace() or text[-1].isspace()):
-            if not text.isspace():
-                where = "begins" if text[0].isspace() else "ends"
-                context.add("M022", f"{path}[{_place(good, message)}].content", f"answer {where} with a blank or newline")
+        if (
+            type(text) is str
+            and text
+            and (text[0].isspace() or text[-1].isspace())
+            and not text.isspace()
+        ):
+            where = "begins" if text[0].isspace() else "ends"
+            place = f"{path}[{_place(good, message)}].content"
+            context.add("M022", place, f"answer {where} with a blank or newline")
     if not trained:
         context.add("M015", path, "every weight is 0: nothing is trained in this example")
 

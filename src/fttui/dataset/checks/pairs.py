@@ -11,9 +11,7 @@ from fttui.dataset.target import Target
 from fttui.text import one_line, plural
 
 
-def check(
-    train: Facts, other: Facts, examples: tuple[int, int], target: Target
-) -> Iterator[Wide]:
+def check(train: Facts, other: Facts, examples: tuple[int, int], target: Target) -> Iterator[Wide]:
     """What differs between the files as a whole; examples: in (training, validation)."""
     n, m = examples
     if not n or not m:
@@ -35,12 +33,26 @@ def _forms(train: Facts, other: Facts) -> Iterator[Wide]:
         yield "X004", 0, f"the training file is {here}, this one {there}", 1
         return
     if here == "reinforcement":
-        usual = [facts.texts["fields"].most_common(1)[0][0] for facts in (train, other) if "fields" in facts.texts]
+        usual = [
+            facts.texts["fields"].most_common(1)[0][0]
+            for facts in (train, other)
+            if "fields" in facts.texts
+        ]
         if len(set(usual)) > 1:
-            yield "X004", 0, f"fields {one_line(usual[1], 40) or 'none'}, in training {one_line(usual[0], 40) or 'none'}", 1
+            yield (
+                "X004",
+                0,
+                f"fields {one_line(usual[1], 40) or 'none'}, in training {one_line(usual[0], 40) or 'none'}",
+                1,
+            )
     declared = [bool(facts.n["declares"]) for facts in (train, other)]
     if declared[0] != declared[1]:
-        yield "X004", 0, f"tools are declared only in the {'training' if declared[0] else 'validation'} file", 1
+        yield (
+            "X004",
+            0,
+            f"tools are declared only in the {'training' if declared[0] else 'validation'} file",
+            1,
+        )
 
 
 def _classes(train: Facts, other: Facts) -> Iterator[Wide]:
@@ -51,4 +63,9 @@ def _classes(train: Facts, other: Facts) -> Iterator[Wide]:
     names = {name for name, _ in classes}
     only = sorted(names ^ set(spoken))
     if only and len(only) <= 20 and names & set(spoken):
-        yield "X007", 0, f"{plural(len(only), 'class', 'classes')} in one file only: {one_line(', '.join(only), 60)}", len(only)
+        yield (
+            "X007",
+            0,
+            f"{plural(len(only), 'class', 'classes')} in one file only: {one_line(', '.join(only), 60)}",
+            len(only),
+        )

@@ -58,13 +58,19 @@ def _check_output(obj: dict[str, Any], name: str, old: list[str], context: Conte
         name = spelled
     value = obj[name]
     if type(value) is not list or len(value) != 1 or type(value[0]) is not dict:
-        what = f"has {len(value)} messages" if type(value) is list and len(value) != 1 else f"is {kind_of(value)}"
+        what = (
+            f"has {len(value)} messages"
+            if type(value) is list and len(value) != 1
+            else f"is {kind_of(value)}"
+        )
         context.add("P003", name, f"{name} {what}, must be a list with one message")
         return None
     message = value[0]
     role = message.get("role")
     if role not in context.target.preferred_roles:
-        context.add("P004", f"{name}[0].role", f"role {one_line(str(role), 20)!r}, must be assistant")
+        context.add(
+            "P004", f"{name}[0].role", f"role {one_line(str(role), 20)!r}, must be assistant"
+        )
     else:
         _check_message(message, name, context)
     context.fixed += 4
@@ -92,7 +98,9 @@ def _check_message(message: dict[str, Any], name: str, context: Context) -> None
         messages.check_content(message, message.get("role"), path, context, "preference")
 
 
-def _compare(obj: dict[str, Any], texts: list[str | None], old: list[str], context: Context) -> None:
+def _compare(
+    obj: dict[str, Any], texts: list[str | None], old: list[str], context: Context
+) -> None:
     good, bad = texts
     if good is None or bad is None:
         return

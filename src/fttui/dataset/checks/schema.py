@@ -26,7 +26,7 @@ def schema_error(schema: Any) -> tuple[str, str] | None:
     if not schema:
         return None
     if schema.get("type", "object") != "object":
-        return f"type is {one_line(str(schema['type']), 20)!r}, must be \"object\"", ""
+        return f'type is {one_line(str(schema["type"]), 20)!r}, must be "object"', ""
     properties = schema.get("properties", {})
     if type(properties) is not dict:
         return f"properties is {kind_of(properties)}, must be an object", ""
@@ -47,7 +47,9 @@ def complaints(value: dict[str, Any], schema: Any) -> list[str]:
     return found[:5]
 
 
-def _object(value: dict[str, Any], schema: dict[str, Any], at: str, found: list[str], deep: int) -> None:
+def _object(
+    value: dict[str, Any], schema: dict[str, Any], at: str, found: list[str], deep: int
+) -> None:
     required = schema.get("required")
     for name in required if type(required) is list else ():
         if isinstance(name, str) and name not in value:
@@ -55,7 +57,9 @@ def _object(value: dict[str, Any], schema: dict[str, Any], at: str, found: list[
     properties = schema.get("properties")
     if type(properties) is not dict:
         return
-    open_ended = schema.get("additionalProperties") not in (None, False) or "patternProperties" in schema
+    open_ended = (
+        schema.get("additionalProperties") not in (None, False) or "patternProperties" in schema
+    )
     for name, item in value.items():
         if name in properties:
             _value(item, properties[name], f"{at}{one_line(name, 40)}", found, deep + 1)
@@ -74,7 +78,9 @@ def _value(value: Any, schema: Any, at: str, found: list[str], deep: int) -> Non
         return
     allowed = schema.get("enum")
     if type(allowed) is list and value not in allowed:
-        found.append(f"{at} is {one_line(repr(value), 30)}, must be one of {one_line(repr(allowed), 60)}")
+        found.append(
+            f"{at} is {one_line(repr(value), 30)}, must be one of {one_line(repr(allowed), 60)}"
+        )
     if type(value) is dict:
         _object(value, schema, f"{at}.", found, deep)
     elif type(value) is list and "items" in schema:

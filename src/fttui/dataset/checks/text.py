@@ -8,7 +8,9 @@ import unicodedata
 from fttui.dataset.checks.context import Context
 from fttui.text import one_line
 
-SPECIAL = re.compile(r"<\|(?:im_start|im_end|im_sep|endoftext|endofprompt|fim_\w+|start|end|message|channel|eot_id|begin_of_text|start_header_id|end_header_id)\|>")
+SPECIAL = re.compile(
+    r"<\|(?:im_start|im_end|im_sep|endoftext|endofprompt|fim_\w+|start|end|message|channel|eot_id|begin_of_text|start_header_id|end_header_id)\|>"
+)
 SECRETS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("API key", re.compile(r"\bsk-(?:proj-|ant-|svcacct-|or-)?[A-Za-z0-9_-]{20,}")),
     ("AWS key", re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")),
@@ -25,8 +27,12 @@ SSN = re.compile(r"(?<![\d-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?!
 PHONE = re.compile(
     r"(?<![\w.+-])(?:\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{2,4}(?:[ .-]\d{2,4}){1,4}|\(\d{3}\) ?\d{3}[ .-]\d{4}|\d{3}[.-]\d{3}[.-]\d{4})(?![\w-]|\.\d)"
 )
-IPV4 = re.compile(r"(?<![\w.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w.]*\d)")
-MOJIBAKE = re.compile("\ufffd|â€[\u0080-\uffff]|Ã[\u0080-\u00bf\u2018-\u2122ƒŒœŠšŽžŸ]|Â[\u00a0-\u00bf]|ï»¿|ðŸ")
+IPV4 = re.compile(
+    r"(?<![\w.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w.]*\d)"
+)
+MOJIBAKE = re.compile(
+    "\ufffd|â€[\u0080-\uffff]|Ã[\u0080-\u00bf\u2018-\u2122ƒŒœŠšŽžŸ]|Â[\u00a0-\u00bf]|ï»¿|ðŸ"
+)
 # Zero-width joiner and the direction marks are left alone: emoji and right-to-left text need them.
 HIDDEN = re.compile("[\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069]")
 CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
@@ -45,30 +51,37 @@ TRAINED_ONLY = {CONTROLS, MOJIBAKE}
 LONG = 200_000  # characters of one text that are searched
 ESCAPED = (b"\\b", b"\\f", b"\\u")
 Search = tuple[str, re.Pattern[str]]
+# Digits in groups: where a number that matters may be. Only there the slower patterns are tried.
+GROUPS = re.compile(r"[+(0-9][0-9 .()-]{6,40}")
 NUMBERS: tuple[Search, ...] = (
     ("card number", CARD),
     ("phone number", PHONE),
     ("SSN", SSN),
     ("IP address", IPV4),
-    ("IBAN", IBAN),
 )
+NUMBER_MARK = "numbers"
+
 # Bytes without which a line cannot hold what the patterns look for: looked for at memory speed, first in
 # the whole block, then in the line.
 GATES: tuple[tuple[bytes, tuple[Search, ...]], ...] = (
     (b"@", (("mail address", MAIL),)),
     *((mark, (SECRETS[0],)) for mark in (b"sk-",)),
     *((mark, (SECRETS[1],)) for mark in (b"AKIA", b"ASIA")),
-    *((mark, (SECRETS[2],)) for mark in (b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat_")),
+    *(
+        (mark, (SECRETS[2],))
+        for mark in (b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat_")
+    ),
     (b"xox", (SECRETS[3],)),
     (b"AIza", (SECRETS[4],)),
     (b"PRIVATE KEY-", (SECRETS[5],)),
     (b"<|", (("M025", SPECIAL),)),
     *(
         (mark, (("Q010", PLACEHOLDER),))
-        for mark in (b"{{", b"[INSERT", b"[YOUR", b"[Insert", b"[Your", b"TODO", b"TBD", b"orem ipsum", b"<INSERT", b"<YOUR")
+        for mark in (b"{{", b"[I", b"[Y", b"TODO", b"TBD", b"orem ipsum", b"<INSERT", b"<YOUR")
     ),
 )
-DIGITS = re.compile(rb"[0-9][0-9 .()-]{7}")
+DIGITS = re.compile(rb"[0-9][0-9 .()-]{2,5}[0-9][0-9 .()-]{0,5}[0-9]")
+ACCOUNT = re.compile(rb"[A-Z]{2}[0-9]{2} ?[A-Z0-9]{4} ?[A-Z0-9]{3}")
 ODD: tuple[Search, ...] = (("Q008", MOJIBAKE), ("Q009", HIDDEN), ("Q009", CONTROLS))
 
 
@@ -78,22 +91,18 @@ class Gates:
     def __init__(self, block: bytes) -> None:
         self.marks = [gate for gate in GATES if gate[0] in block]
         self.escapes = [mark for mark in ESCAPED if mark in block]
-        self.digits = DIGITS.search(block) is not None
 
     def searches(self, raw: bytes) -> list[Search]:
         found: list[Search] = []
         for mark, searches in self.marks:
             if mark in raw:
                 found.extend(searches)
-        if self.digits and DIGITS.search(raw):
-            found.extend(NUMBERS)
-        if not raw.isascii():
+        if DIGITS.search(raw):
+            found.append((NUMBER_MARK, GROUPS))
+            if ACCOUNT.search(raw):
+                found.append(("IBAN", IBAN))
+        if not raw.isascii() or any(mark in raw for mark in self.escapes):
             found.extend(ODD)
-        else:
-            for mark in self.escapes:
-                if mark in raw:
-                    found.extend(ODD)
-                    break
         return found
 
 
@@ -104,9 +113,26 @@ def check_texts(raw: bytes, gates: Gates, context: Context) -> None:
             if not trained and pattern in TRAINED_ONLY:
                 continue
             part = text if len(text) <= LONG else text[:LONG]
+            if what == NUMBER_MARK:
+                _numbers(part, context)
+                continue
             for match in pattern.finditer(part):
                 if _report(what, match, context):
                     break
+
+
+def _numbers(text: str, context: Context) -> None:
+    """The first number of each kind in a text."""
+    kinds = list(NUMBERS)
+    for group in GROUPS.finditer(text):
+        start, end = max(0, group.start() - 1), min(len(text), group.end() + 8)
+        for kind in list(kinds):
+            for match in kind[1].finditer(text, start, end):
+                if _report(kind[0], match, context):
+                    kinds.remove(kind)
+                    break
+        if not kinds:
+            return
 
 
 def _report(what: str, match: re.Match[str], context: Context) -> bool:
@@ -151,7 +177,9 @@ def _is_personal(what: str, text: str) -> bool:
     if what == "phone number":
         return 8 <= sum(c.isdigit() for c in text) <= 15
     if what == "IP address":
-        return not text.startswith(("0.", "127.", "10.", "192.168.", "255.", "1.2.3.")) and _spread(text)
+        return not text.startswith(("0.", "127.", "10.", "192.168.", "255.", "1.2.3.")) and _spread(
+            text
+        )
     return True
 
 

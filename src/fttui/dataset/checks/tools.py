@@ -52,7 +52,9 @@ def check_declared(obj: dict[str, Any], path: str, context: Context) -> dict[str
     return dict(declared)
 
 
-def _declarations(value: list[Any], key: str) -> tuple[dict[str, Any], list[tuple[str, str, str, str]]]:
+def _declarations(
+    value: list[Any], key: str
+) -> tuple[dict[str, Any], list[tuple[str, str, str, str]]]:
     issues: list[tuple[str, str, str, str]] = []
     declared: dict[str, Any] = {}
     if len(value) > MAX_TOOLS:
@@ -68,7 +70,9 @@ def _declarations(value: list[Any], key: str) -> tuple[dict[str, Any], list[tupl
         if isinstance(name, str):
             if name in declared:
                 same = value.index(tool) < i
-                text = f"tool {one_line(name, 40)} is declared twice{' (identical)' if same else ''}"
+                text = (
+                    f"tool {one_line(name, 40)} is declared twice{' (identical)' if same else ''}"
+                )
                 issues.append(("T004", f"{where}.name", text, ""))
             declared[name] = function.get("parameters")
         if "parameters" in function:
@@ -91,13 +95,23 @@ def _function(
     bare = type(tool) is dict and isinstance(tool.get("name"), str)
     held = type(tool) is dict and type(tool.get("function")) is dict
     what = "a bare function" if bare else "no object with type and function"
-    issues.append(("T002", f"[{i}]", f'tool is {what}, must be {{"type": "function", "function": …}}' + (" (wrap it)" if bare or held else ""), ""))
+    issues.append(
+        (
+            "T002",
+            f"[{i}]",
+            f'tool is {what}, must be {{"type": "function", "function": …}}'
+            + (" (wrap it)" if bare or held else ""),
+            "",
+        )
+    )
     if held:
         return tool["function"], f"[{i}].function"
     return (tool, f"[{i}]") if bare else (None, "")
 
 
-def check_parallel(obj: dict[str, Any], messages: list[dict[str, Any]], path: str, context: Context) -> None:
+def check_parallel(
+    obj: dict[str, Any], messages: list[dict[str, Any]], path: str, context: Context
+) -> None:
     if "parallel_tool_calls" not in obj:
         return
     value = obj["parallel_tool_calls"]
@@ -108,7 +122,12 @@ def check_parallel(obj: dict[str, Any], messages: list[dict[str, Any]], path: st
         for message in messages:
             calls = message.get("tool_calls")
             if isinstance(calls, list) and len(calls) > 1:
-                context.add("T018", where, f"false, but a message makes {len(calls)} calls", severity="warning")
+                context.add(
+                    "T018",
+                    where,
+                    f"false, but a message makes {len(calls)} calls",
+                    severity="warning",
+                )
                 return
 
 
@@ -149,7 +168,12 @@ def check_calls(message: dict[str, Any], role: Any, path: str, context: Context)
     if role != "assistant":
         context.add("T021", where, f"tool_calls on a message of {role or 'no known role'}")
     if not isinstance(calls, list):
-        context.add("T020", where, f"tool_calls is {kind_of(calls)}, must be a list of calls", fix=calls is None)
+        context.add(
+            "T020",
+            where,
+            f"tool_calls is {kind_of(calls)}, must be a list of calls",
+            fix=calls is None,
+        )
         return
     if not calls:
         context.add("T020", where, "tool_calls is empty")
@@ -159,7 +183,11 @@ def check_calls(message: dict[str, Any], role: Any, path: str, context: Context)
             context.add("T016", place, f"call is {kind_of(call)}, must be an object", fix=False)
             continue
         if call.get("type") != "function":
-            context.add("T016", f"{place}.type", f"type {one_line(str(call.get('type')), 20)!r}, must be \"function\"")
+            context.add(
+                "T016",
+                f"{place}.type",
+                f'type {one_line(str(call.get("type")), 20)!r}, must be "function"',
+            )
         if not isinstance(call.get("id"), str) or not call["id"]:
             context.add("T012", f"{place}.id", "call has no id")
 
@@ -177,13 +205,17 @@ def check_use(messages: list[Any], declared: dict[str, Any], path: str, context:
             place = f"{path}[{i}].tool_calls[{k}].function"
             undeclared += _check_function(call.get("function"), place, declared, context)
         if "function_call" in message:
-            context.add("T017", f"{path}[{i}].function_call", "function_call is deprecated, use tool_calls")
+            context.add(
+                "T017", f"{path}[{i}].function_call", "function_call is deprecated, use tool_calls"
+            )
             place = f"{path}[{i}].function_call"
             undeclared += _check_function(message["function_call"], place, declared, context)
         if message.get("role") == "function":
             context.add("T017", f"{path}[{i}].role", "role function is deprecated, use tool")
     if undeclared:
-        context.add("T007", path, f"{undeclared} call{'s' if undeclared > 1 else ''}, no tools declared")
+        context.add(
+            "T007", path, f"{undeclared} call{'s' if undeclared > 1 else ''}, no tools declared"
+        )
 
 
 def _check_function(function: Any, path: str, declared: dict[str, Any], context: Context) -> int:
@@ -205,7 +237,9 @@ def _check_arguments(function: dict[str, Any], schema: Any, path: str, context: 
     arguments = function.get("arguments")
     if not isinstance(arguments, str):
         what = kind_of(arguments) if "arguments" in function else "missing"
-        context.add("T009", path, f"arguments is {what}, must be a string", fix=type(arguments) is dict)
+        context.add(
+            "T009", path, f"arguments is {what}, must be a string", fix=type(arguments) is dict
+        )
         return
     try:
         value = orjson.loads(arguments)
@@ -231,13 +265,21 @@ def pair(messages: list[Any], path: str, context: Context) -> None:
         if message.get("role") == "tool":
             answered = message.get("tool_call_id")
             if not isinstance(answered, str) or answered not in open_calls:
-                shown = f"no open call {one_line(str(answered), 30)!r}" if "tool_call_id" in message else "tool_call_id is missing"
+                shown = (
+                    f"no open call {one_line(str(answered), 30)!r}"
+                    if "tool_call_id" in message
+                    else "tool_call_id is missing"
+                )
                 context.add("T013", f"{path}[{i}].tool_call_id", shown)
             else:
                 del open_calls[answered]
             continue
         if open_calls:
-            context.add("T014", f"{path}[{asking}].tool_calls", f"{asked} call{'s' if asked > 1 else ''}, {asked - len(open_calls)} answered before message {i}")
+            context.add(
+                "T014",
+                f"{path}[{asking}].tool_calls",
+                f"{asked} call{'s' if asked > 1 else ''}, {asked - len(open_calls)} answered before message {i}",
+            )
             open_calls = {}
         calls = message.get("tool_calls")
         asked, asking = 0, i
@@ -247,6 +289,10 @@ def pair(messages: list[Any], path: str, context: Context) -> None:
                 continue
             asked += 1
             if name in seen:
-                context.add("T012", f"{path}[{i}].tool_calls[{k}].id", f"id {one_line(name, 30)!r} is used twice")
+                context.add(
+                    "T012",
+                    f"{path}[{i}].tool_calls[{k}].id",
+                    f"id {one_line(name, 30)!r} is used twice",
+                )
             seen.add(name)
             open_calls[name] = path

@@ -55,7 +55,7 @@ def encoding(name: str) -> Any:
 
 def _load(name: str) -> Any:
     import tiktoken
-    import tiktoken_ext.openai_public as public
+    import tiktoken_ext.openai_public as public  # type: ignore[import-untyped]
 
     if name not in SHA256:
         raise ValueError(f"unknown encoding {name}")
