@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 from tmux_help import Tmux
+from ui_help import wait_for_text
 
 from fttui.secrets import Secret
 from fttui.ui import crash
+from fttui.ui.app import FttuiApp
 
 BROKEN = """
 import fttui.ui.screens.data as data
@@ -36,6 +38,21 @@ def test_the_report_holds_no_key(home: Path) -> None:
     assert path is not None
     assert "RuntimeError" in path.read_text()
     assert key.reveal() not in path.read_text() + line
+
+
+async def test_a_fault_in_the_background_is_said_and_the_app_goes_on(home: Path) -> None:
+    app = FttuiApp(profile="openai")
+
+    async def broken() -> None:
+        raise RuntimeError("[/] no such thing")
+
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.run_worker(broken(), group="trial", exit_on_error=False)
+        await wait_for_text(pilot, "[/] no such thing")
+        await pilot.press("enter")
+        app.screen.run_worker(broken(), group="trial", exit_on_error=False)
+        await wait_for_text(pilot, "while doing “trial”")
+    assert len(list((home / "state").glob("crash-*.txt"))) >= 1
 
 
 @pytest.mark.tmux

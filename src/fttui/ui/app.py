@@ -13,8 +13,10 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.signal import Signal
+from textual.worker import Worker, WorkerState
 
 from fttui.problem import Problem
+from fttui.secrets import redact
 from fttui.state import State
 from fttui.ui import clipboard, crumbs
 from fttui.ui.actions import ACTIONS, AREAS, BY_ID, Action, bindings, clashes, label
@@ -183,6 +185,29 @@ class FttuiApp(App[None]):
 
         self.notices.append(Notice(time.strftime("%H:%M:%S"), "error", str(problem)))
         self.push_screen(ProblemDialog(problem))
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        self.worker_failed(event)
+
+    def worker_failed(self, event: Worker.StateChanged) -> None:
+        """A fault in background work is said and written down; the app goes on."""
+        error = event.worker.error
+        if event.state is not WorkerState.ERROR or error is None:
+            return
+        if isinstance(error, Problem):
+            self.show_problem(error)
+            return
+        from fttui.ui.crash import write_report
+
+        path = write_report(error)
+        self.show_problem(
+            Problem(
+                f"fttui hit a fault of its own while doing “{event.worker.group}”",
+                redact(f"{type(error).__name__}: {error}"),
+                f"the app goes on; the report is in {path}" if path else "the app goes on",
+                code="fault",
+            )
+        )
 
     def copy(self, text: str, what: str) -> None:
         """Copy, and say what was copied and which way."""

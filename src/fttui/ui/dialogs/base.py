@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 from textual.binding import Binding
 from textual.screen import ModalScreen
+from textual.worker import Worker
 
 Answer = TypeVar("Answer")
 
@@ -23,6 +24,9 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
     Dialog .keys { color: $muted; margin-top: 1; }
     """
     BINDINGS = [Binding("escape", "close", "Close", show=False)]
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        self.app.worker_failed(event)  # type: ignore[attr-defined]
 
     def action_close(self) -> None:
         self.dismiss(None)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.worker import Worker
 
 from fttui.ui.actions import BY_ID
 from fttui.ui.widgets.hint_bar import HintBar
@@ -61,6 +62,9 @@ class AreaScreen(Screen[None]):
         """Bring the top lines and the hints in step with what is possible now."""
         self.query_one(ThreadLine).sync()
         self.query_one(HintBar).sync()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        self.fttui.worker_failed(event)
 
     # -- actions
 
