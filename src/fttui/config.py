@@ -66,7 +66,7 @@ class Settings:
     theme: str = ""
     ascii: bool = False
     mouse: bool = True
-    confirm_above: Decimal = Decimal(50)  # USD; a dearer launch asks for the amount to be typed
+    confirm_above: Decimal = Decimal(25)  # USD; a dearer launch asks for the amount to be typed
     mute: tuple[str, ...] = ()  # codes of checks that are not shown
     keys: Mapping[str, str] = field(default_factory=dict)  # action id → key
     notify: str = ""  # a command run when a watched job ends

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 SPLITS = ("0.1", "0.2", "0.3")
 SPLIT = "split:"
+SUFFIX_COLUMNS = 18  # of a suggested suffix: longer ones are cut in lists
 METHOD_OF_FORMAT = {"preference": "dpo", "reinforcement": "reinforcement"}
 NAMES = {
     "n_epochs": "epochs",
@@ -92,10 +94,13 @@ def key(path: Path) -> str:
     return f"launch:{path.absolute()}"
 
 
-def fresh(thread: Thread, models: list[Model]) -> Draft:
-    """A first draft, from what the other panes decided."""
+def fresh(thread: Thread, models: list[Model], suffix_max: int = 64) -> Draft:
+    """A first draft, from what the other panes decided; the suffix names the dataset."""
     chosen = thread.model.id if thread.model and thread.model in models else ""
     draft = Draft(model=chosen or (models[0].id if models else ""))
+    if thread.path is not None:
+        name = re.sub(r"[^a-z0-9-]+", "-", thread.path.stem.lower())
+        draft.suffix = name[: min(suffix_max, SUFFIX_COLUMNS)].strip("-")
     if thread.validation is not None:
         draft.validation = str(thread.validation)
     elif thread.split:

@@ -41,12 +41,13 @@ class LaunchDialog(Dialog["Job"]):
     LaunchDialog #form { height: auto; max-height: 68vh; background: $surface; }
     LaunchDialog Input, LaunchDialog Picker { background: $background; }
     LaunchDialog Input:focus, LaunchDialog Picker:focus { background: $panel; }
+    LaunchDialog.-short #form { max-height: 7; }
     LaunchDialog .row { height: auto; max-height: 2; }
     LaunchDialog .row > Input { width: 22; }
     LaunchDialog .row > #suffix { width: 34; }
     LaunchDialog .row > Static { width: 1fr; }
     LaunchDialog .row > Label { width: 15; color: $muted; }
-    LaunchDialog .row > .hint { width: 1fr; color: $muted; padding: 0 1; }
+    LaunchDialog .row > .hint { width: 1fr; height: 1; color: $muted; padding: 0 1; }
     LaunchDialog .gap { margin-top: 1; }
     LaunchDialog #why { height: auto; min-height: 2; max-height: 3; }
     LaunchDialog #buttons { height: 1; }
@@ -55,6 +56,7 @@ class LaunchDialog(Dialog["Job"]):
     LaunchDialog .keys { margin-top: 0; }
     LaunchDialog.-busy #form { opacity: 50%; }
     """
+    VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-short"), (22, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "app.focus_next", "Next", show=False),
         Binding("up", "app.focus_previous", "Previous", show=False),
@@ -75,9 +77,11 @@ class LaunchDialog(Dialog["Job"]):
             for model in plan.trainable(catalog, profile, date.today())
             if self._method in model.methods
         ]
+        home = catalog.providers.get(profile.provider)
+        self._suffix_max = home.suffix_max if home else 64
         self._knobs = plan.knobs(catalog, profile, self._method)
         kept = plan.Draft.recall(self.fttui.state.recall(self._key)) if thread.path else None
-        self.draft = kept or plan.fresh(thread, self._models)
+        self.draft = kept or plan.fresh(thread, self._models, self._suffix_max)
         if not any(model.id == self.draft.model for model in self._models):
             self.draft.model = self._models[0].id if self._models else ""
 
@@ -174,8 +178,7 @@ class LaunchDialog(Dialog["Job"]):
         return plan.quote(catalog, self.model, report, self.draft, self._method)
 
     def _wrong(self) -> dict[str, str]:
-        home = self.fttui.backend.catalog.providers.get(self._feed.provider.profile.provider)
-        return plan.wrong(self.draft, self._knobs, home.suffix_max if home else 64)
+        return plan.wrong(self.draft, self._knobs, self._suffix_max)
 
     def _why_not(self) -> str:
         """The first reason why this cannot be launched."""
