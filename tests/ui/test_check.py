@@ -31,6 +31,7 @@ def file(tmp_path: Path) -> Path:
     rows = [chat(f"question {n}?", f"answer number {n}.") for n in range(1, 31)]
     rows[4] = chat("question 5?", "")
     rows[9] = chat("question 10?", "", id=3)
+    rows[14] = chat("question 15?", "answer number 15. ")
     rows[19] = "{broken"
     path.write_text("\n".join(rows) + "\n")
     return path
