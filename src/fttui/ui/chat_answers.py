@@ -35,7 +35,7 @@ class Answers:
         assert screen.conversation is not None
         for column in columns:
             model = screen.models[column]
-            talk = Talk.recall(screen.fttui.state, model)
+            talk = screen.talk(model)
             system, _ = chat_models.system_of(talk, screen.thread)
             messages = screen.conversation.messages(column, system)
             reply = self.running[column] = screen.conversation.begin(column, model)

@@ -39,8 +39,11 @@ class Talk:
     seed: int | None = None
 
     @classmethod
-    def recall(cls, state: State, model: str) -> Talk:
-        kept = state.recall(f"chat.settings.{model}", {})
+    def recall(cls, state: State, model: str, provider: str = "") -> Talk:
+        """What was kept for a model, else what suits its provider."""
+        kept = state.recall(f"chat.settings.{model}")
+        if kept is None:
+            return USUAL.get(provider, cls())
         known = {name: kept[name] for name in cls.__dataclass_fields__ if name in kept}
         return cls(**known)
 
@@ -61,7 +64,15 @@ class Talk:
             ("max", self.max_tokens),
             ("seed", self.seed),
         )
-        return " · ".join(f"{name} {value}" for name, value in said if value is not None)
+        return " · ".join(
+            f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+            for name, value in said
+            if value is not None
+        )
+
+
+# A small model rambles: the likeliest words, and an end. Everywhere else the provider decides.
+USUAL = {"local": Talk(temperature=0.0, max_tokens=512)}
 
 
 def system_of(talk: Talk, thread: Thread) -> tuple[str, bool]:

@@ -96,7 +96,7 @@ def turn_of(raw: bytes, label: str) -> Turn | None:
 def chooser(found: Source) -> Choose:
     title = f"A prompt from {found.path.name}" + (" (held out)" if found.held_out else "")
     rows: Sequence[Choice] = [
-        Choice(str(row), one_line(turn.prompt, 160), one_line(turn.expected, 60), key=f"{row + 1}")
+        Choice(str(row), one_line(turn.prompt, 160), one_line(turn.expected, 24), key=f"{row + 1}")
         for row, turn in found.turns.items()
     ]
     return Choose(title, rows)

@@ -6,10 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 from fttui.problem import Problem
-from fttui.text import clean, duration, plural
+from fttui.text import clean, duration, one_line, plural
 from fttui.ui.chat_models import kind, short
 from fttui.ui.conversation import LEFT, Conversation, Reply, Turn
 from fttui.ui.differences import marks
+from fttui.ui.text import Part
 from fttui.ui.widgets.wrapping import Block
 
 PROMPT_LINES = 8  # of a long prompt shown above its answer
@@ -136,3 +137,14 @@ def welcome(model: str, column: int, dataset: bool) -> list[Block]:
         if dataset:
             made.append(Block("f5 takes a prompt from the dataset", "dim", "  "))
     return made
+
+
+def row(turn: Turn) -> list[Part]:
+    """A prompt from the dataset before it is sent: where from, what goes with it, what is expected."""
+    parts: list[Part] = [(turn.source, "accent")]
+    if turn.context:
+        roles = ", ".join(dict.fromkeys(str(said["role"]) for said in turn.context))
+        parts.append((f" · sent with it: {roles}", "dim"))
+    if turn.expected:
+        parts += [("\nexpected  ", "ok"), one_line(turn.expected, 220)]
+    return parts

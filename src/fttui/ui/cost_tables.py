@@ -98,13 +98,14 @@ def _variant(row: Row, share: str, price: str) -> Part:
         other: Monthly = monthly(row.plan.model, row.plan.kind, shifted)
     except Problem:
         return ("–", "faint")
-    return (money(other.total, other.currency), "dim")
+    free = not other.total and row.plan.model.provider == "local"
+    return ("free" if free else money(other.total, other.currency), "dim")
 
 
 def _pays(tuned: Row, first: Row) -> Rows:
     """When training has paid for itself, against the first row."""
     back = tuned.payback
-    if back is None or first is tuned:
+    if back is None or first is tuned or not (tuned.training and tuned.training.total):
         return []
     against = (f", against {first.plan.label}", "dim")
     if back.requests is None:
@@ -131,7 +132,7 @@ def _pays(tuned: Row, first: Row) -> Rows:
 def azure(found: Sides | None, width: int) -> Rows:
     if found is None:
         return [[("no model is priced at both", "faint")]]
-    first = 24
+    first = 28 if width > 90 else 24
     room = max(10, (width - first - 2) // 2)
     rows: Rows = [
         [

@@ -61,7 +61,7 @@ def money(amount: Decimal | None, currency: str = "USD") -> str:
 
 def plan(planner: Planner, width: int, spent: str) -> Rows:
     thread = planner.app.thread
-    room = max(10, width - 13)
+    room = max(10, width - 14)
 
     def row(key: str, name: str, *value: Part) -> list[Part]:
         return [(f"{key:>4} ", "key"), (f"{name:<9}", "dim"), *value]
@@ -78,7 +78,7 @@ def plan(planner: Planner, width: int, spent: str) -> Rows:
     else:
         title = planner.app.backend.catalog.provider(model.provider).title
         rows.append(row("b", "base", (fit(model.title, room).rstrip(), "bold")))
-        rows.append(row("", "", (fit(f"at {title}", room).rstrip(), "dim")))
+        rows.append(row("", "", (fit(title, room).rstrip(), "dim")))
     rows.append(row("", "method", planner.method))
     rows.append(row("+ -", "epochs", *_epochs(planner)))
     rows.append(row("v", "held out", *_held_out(planner, room)))
@@ -145,7 +145,7 @@ def bill(planner: Planner, width: int, today: date, seconds: float | None) -> Ro
         return [[("no plan yet: a dataset and a base model make one", "dim")]]
     rows: Rows = []
     for line in estimate.lines:
-        rows += _line(line, width)
+        rows += _line(line, width, model.provider == "local")
     rows.append([("─" * width, "faint")])
     rows += _total(planner, width, seconds)
     rows.append([""])
@@ -163,18 +163,13 @@ def bill(planner: Planner, width: int, today: date, seconds: float | None) -> Ro
     return rows
 
 
-def _line(line: Line, width: int) -> Rows:
+def _line(line: Line, width: int, free: bool) -> Rows:
     """What it is, then `0.36 × $5.00 per 1M tokens` and what that comes to."""
-    amount = money(line.amount, line.currency) + ("" if line.certain else " ?")
-    what = (
-        "  not billed"
-        if not line.price
-        else (
-            f"  {line.quantity.normalize():,f} × {money_price(line.price, line.currency)} per {line.unit}"
-        )
-    )
-    if not line.price and line.note:
-        what = f"  {line.note}"
+    amount = "free" if free else money(line.amount, line.currency) + ("" if line.certain else " ?")
+    if len(line.label) + len(amount) < width and not line.price:
+        return [[fit(line.label, width - len(amount) - 1), " ", (amount, "dim")]]
+    price = f"{money_price(line.price, line.currency)} per {line.unit}"
+    what = f"  {line.quantity.normalize():,f} × {price}" if line.price else "  not billed"
     return [[line.label], [(fit(what, width - len(amount) - 1), "dim"), " ", amount]]
 
 
@@ -210,7 +205,7 @@ def _sources(planner: Planner, today: date) -> Rows:
     """The price's date and source; how old it is where that matters; what is uncertain, and why."""
     model = planner.app.thread.model
     price = model.training if model is not None else None
-    if price is None:
+    if price is None or not price.amount:
         return []
     old = planner.app.backend.catalog.stale(price, today)
     age: Part = (f" ({plural(price.age(today), 'day')} ago)", "warning") if old else ""

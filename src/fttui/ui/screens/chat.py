@@ -1,4 +1,4 @@
-"""The chat area: one prompt to one to three models at once, their answers side by side as they come."""
+"""The chat area: one prompt to one to three models, their answers side by side as they come."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from fttui.problem import Problem
-from fttui.text import one_line
 from fttui.ui import chat_models, chat_view, editor
 from fttui.ui.actions import bindings
 from fttui.ui.chat_answers import Answers
 from fttui.ui.chat_models import Talk
 from fttui.ui.conversation import Conversation, Reply, Turn
 from fttui.ui.screens.base import AreaScreen
-from fttui.ui.text import Part, say
+from fttui.ui.text import say
 from fttui.ui.widgets.columns import Columns
 from fttui.ui.widgets.composer import Composer
 
@@ -139,9 +138,13 @@ class ChatScreen(AreaScreen):
         reply = self._turns[-1].replies.get(column) if self._turns else None
         self.columns.state(column, _state(reply), self.words(column))
 
+    def talk(self, model: str) -> Talk:
+        """How a model is talked to."""
+        return Talk.recall(self.fttui.state, model, self.fttui.backend.profile.provider)
+
     def words(self, column: int) -> str:
         """A column's settings, for its lower edge."""
-        talk = Talk.recall(self.fttui.state, self.models[column])
+        talk = self.talk(self.models[column])
         system, of_dataset = chat_models.system_of(talk, self.thread)
         said = [talk.words()]
         if system:
@@ -320,7 +323,7 @@ class ChatScreen(AreaScreen):
                     answer.talk.remember(self.fttui.state, name)
                 self._draw_all()
 
-        talk = Talk.recall(self.fttui.state, model)
+        talk = self.talk(model)
         self.app.push_screen(
             ChatSettingsDialog(
                 chat_models.short(model), talk, dataset=dataset, columns=len(self.models)
@@ -371,21 +374,14 @@ class ChatScreen(AreaScreen):
         self.set_class(row is not None, "-row")
         if row is None:
             return
-        parts: list[Part] = [(row.source, "accent")]
-        if row.context:
-            roles = ", ".join(dict.fromkeys(str(said["role"]) for said in row.context))
-            parts.append((f" · sent with it: {roles}", "dim"))
-        if row.expected:
-            parts.append(("\nexpected  ", "ok"))
-            parts.append(one_line(row.expected, 220))
-        self.query_one("#row", Static).update(say(*parts))
+        self.query_one("#row", Static).update(say(*chat_view.row(row)))
 
     def on_composer_page(self, event: Composer.Page) -> None:
         if self.columns.current is not None:
             self.columns.current.action_page(event.direction)
 
     def busy(self) -> str:
-        """What would be lost by quitting now: nothing that came, only what is still to come."""
+        """What quitting now would cut short."""
         return "an answer is being written" if self.answers.running else ""
 
 

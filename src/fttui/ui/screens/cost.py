@@ -56,8 +56,8 @@ class Pane(Static):
 
     @property
     def room(self) -> int:
-        """Columns for text."""
-        return max(20, self.content_size.width)
+        """Columns for text; one less than there are, as two halves may differ by one."""
+        return max(20, self.content_size.width - 1)
 
 
 class CostScreen(AreaScreen):
@@ -71,10 +71,9 @@ class CostScreen(AreaScreen):
     CostScreen .two { height: auto; width: 1fr; }
     CostScreen .pane { height: auto; width: 1fr; padding: 0 1; min-height: 3; }
     CostScreen #left { width: 44; height: auto; }
-    CostScreen #right { width: 1fr; height: auto; }
     CostScreen CostChart { height: 12; padding: 0; }
     CostScreen.-narrow #left { width: 36; }
-    CostScreen.-narrow .last { layout: vertical; }
+    CostScreen.-narrow .use { layout: vertical; }
     """
 
     def body(self) -> Iterable[Widget]:
@@ -83,13 +82,12 @@ class CostScreen(AreaScreen):
                 with Vertical(id="left"):
                     yield Pane("Plan", id="plan")
                     yield CostChart(classes="pane wide-only")
-                with Vertical(id="right"):
-                    yield Pane("Training", id="bill")
-                    yield Pane("A month of use", id="month")
-            with Horizontal(classes="two last"):
+                yield Pane("Training", id="bill")
+            with Horizontal(classes="two use"):
+                yield Pane("A month of use", id="month")
                 yield Pane("On other bases", id="compared")
-                yield Pane("OpenAI against Azure", id="azure")
             yield CostChart(classes="pane narrow-only")
+            yield Pane("OpenAI against Azure", id="azure")
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -129,14 +127,17 @@ class CostScreen(AreaScreen):
         self.call_after_refresh(self._level)
 
     def _level(self) -> None:
-        """The left side as high as the right: the chart takes what the plan leaves (wide only)."""
-        narrow = self.has_class("-narrow")
-        right, plan = self.query_one("#right"), self._pane("plan")
-        tall = right.outer_size.height
-        plan.styles.height = max(tall, 8) if narrow and tall else "auto"
-        if not narrow:
-            chart = self.query(CostChart).first()
-            chart.styles.height = max(11, tall - plan.outer_size.height)
+        """Both sides of the top equally high: the chart takes what the plan leaves, or the plan does."""
+        plan, bill = self._pane("plan"), self._pane("bill")
+        tall = bill.outer_size.height
+        if self.has_class("-narrow"):
+            plan.styles.min_height = tall
+            return
+        plan.styles.min_height = 0
+        chart = self.query(CostChart).first()
+        beside = max(12, tall - plan.outer_size.height)
+        chart.styles.height = beside
+        bill.styles.min_height = plan.outer_size.height + beside
 
     def _draw_compared(self, today: date) -> None:
         pane = self._pane("compared")

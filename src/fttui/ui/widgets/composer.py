@@ -6,7 +6,7 @@ from textual import events
 from textual.message import Message
 from textual.widgets import TextArea
 
-NEWLINE = ("ctrl+j", "alt+enter", "shift+enter")  # the first two reach us through tmux too
+NEWLINE = ("ctrl+j", "alt+enter", "shift+enter")  # through tmux only the first reaches us
 LINES = 8  # it grows up to this many lines, then scrolls
 
 
