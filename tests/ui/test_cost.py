@@ -276,6 +276,14 @@ async def test_an_unread_file_gives_a_sum_marked_as_a_guess(
         assert app.screen.why_not("cost.launch") == "the file is still being checked"
 
 
+async def test_the_providers_own_shutdown_date_wins(
+    monkeypatch: pytest.MonkeyPatch, data: Path
+) -> None:
+    async with costing(monkeypatch, data) as (app, _):
+        app.planner.told({"gpt-4.1-mini-2025-04-14": date(2031, 1, 1)})
+        assert app.thread.model.tuned_ends == date(2031, 1, 1)  # type: ignore[union-attr]
+
+
 async def test_a_model_without_a_price_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch, data: Path
 ) -> None:

@@ -102,6 +102,16 @@ class Planner:
         if limits[0] != limits[1] and self.app.thread.index is not None:
             self.app.backend.start_scan()  # other limits, other findings
 
+    def told(self, shutdowns: Mapping[str, date | None]) -> None:
+        """The provider's own shutdown dates, by model: they win over the catalogue's."""
+        backend, model = self.app.backend, self.app.thread.model
+        provider = backend.profile.provider
+        if not any(shutdowns.values()):
+            return
+        backend.catalog = backend.catalog.with_shutdowns(shutdowns, provider)
+        if model is not None and model.provider == provider:
+            self._set(backend.catalog.find(model.key))
+
     # -- the workload
 
     @property

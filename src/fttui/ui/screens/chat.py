@@ -167,6 +167,7 @@ class ChatScreen(AreaScreen):
         try:
             provider = await self.fttui.backend.provider()
             self._listed = await models.listing(provider)
+            self.fttui.planner.told({info.id: info.shutdown_date for info in self._listed})
             self._trouble = None
         except Problem as problem:
             self._trouble = problem
