@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "cost": "price a training run, and the use of the model it makes",
     "run": "check, price, upload, train, and sample the result",
     "chat": "talk to a model; reads a prompt or stdin, streams to stdout",
+    "eval": "ask models held-out prompts and grade the answers: which is better, how sure",
     "jobs": "list fine-tuning jobs; show, cancel, pause or resume one",
     "serve": "the local OpenAI-compatible fine-tuning server",
     "env": "start the local server if needed and print the variables that point clients at it",

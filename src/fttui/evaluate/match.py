@@ -16,10 +16,11 @@ def exact(answer: str, expected: str) -> bool:
 
 def normalised(answer: str, expected: str) -> bool:
     """Equal after NFKC, case folding and folding of blanks."""
-    return _normal(answer) == _normal(expected)
+    return normal(answer) == normal(expected)
 
 
-def _normal(text: str) -> str:
+def normal(text: str) -> str:
+    """NFKC, case folded, blanks folded."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 

@@ -1,0 +1,389 @@
+"""`fttui eval FILE --models A,B`: held-out prompts to several models, graded: which is better, and how sure."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fttui.commands.progress import Meter
+from fttui.problem import Problem
+from fttui.text import one_line, plural
+
+if TYPE_CHECKING:
+    from fttui.config import Config
+    from fttui.evaluate.cases import Cases
+    from fttui.evaluate.summary import Summary
+    from fttui.pricing.catalog import Catalog
+    from fttui.service.eval_cost import Price
+    from fttui.service.eval_plan import Contestant, Outcome, Plan, Progress
+    from fttui.service.eval_store import Store
+    from fttui.service.evaluation import Evaluation
+    from fttui.service.provider import Provider
+
+LEAST_TOKENS = 128  # an answer may always have so many
+MORE_FAILURES = 50  # failing examples in the JSON
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, help="held-out examples: chat, preference or RFT JSONL")
+    parser.add_argument("--models", required=True, metavar="A,B",
+                        help="models to ask, the candidate last; NAME=MODEL names one, "
+                        "MODEL@PROFILE asks another profile")  # fmt: skip
+    parser.add_argument("--grader", action="append", default=[], metavar="G",
+                        help="a name (exact, json, number:1%%, rouge_l …), a JSON object or its file; "
+                        "again for more, the first decides (default: what fits the file)")  # fmt: skip
+    parser.add_argument(
+        "--judge", metavar="MODEL", help="the model for rubric graders and --pairwise"
+    )
+    parser.add_argument("--pairwise", metavar="RUBRIC", nargs="?", const="",
+                        help="the judge compares each model's answers with the first one's")  # fmt: skip
+    parser.add_argument("--baseline", action="append", default=[], metavar="zero-shot|few-shot:K",
+                        help="also ask the base model, with K training examples in the prompt")  # fmt: skip
+    parser.add_argument(
+        "--train", type=Path, metavar="FILE", help="where few-shot examples come from"
+    )
+    parser.add_argument(
+        "--sample", type=int, metavar="N", help="ask N of the examples, chosen by seed"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="S")
+    parser.add_argument("--temperature", type=float, default=0.0, metavar="T")
+    parser.add_argument("--max-tokens", type=int, metavar="N",
+                        help=f"of an answer (default: twice the longest expected one, "
+                        f"{LEAST_TOKENS} at least)")  # fmt: skip
+    parser.add_argument("--concurrency", type=int, default=4, metavar="N", help="questions at once")
+    parser.add_argument("--profile", metavar="NAME", help="the provider profile to ask")
+    parser.add_argument("--fail-under", type=float, metavar="X",
+                        help="exit 1 where the last of --models is below X (0 to 1)")  # fmt: skip
+    parser.add_argument("--output", type=Path, metavar="FILE", help="keep the answers here (JSONL)")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on: ask only what is not answered yet"
+    )
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write every grade as CSV")
+    parser.add_argument("--yes", action="store_true", help="do not ask before money is spent")
+    parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
+
+
+def run(args: argparse.Namespace) -> int:
+    _check(args)
+    job = _Job(args)
+    try:
+        return asyncio.run(job.run())
+    except Problem as problem:
+        if not args.json:
+            job.how_to_go_on()
+            raise
+        print(json.dumps({**job.facts, "error": problem.as_dict()}, ensure_ascii=False))
+        return 2
+    except KeyboardInterrupt:
+        job.how_to_go_on()
+        raise
+
+
+def _check(args: argparse.Namespace) -> None:
+    """What is wrong with the command line is told before anything is read or asked."""
+    for name, good, wanted in (
+        ("sample", lambda n: n > 0, "at least 1"),
+        ("concurrency", lambda n: 1 <= n <= 256, "1 to 256"),
+        ("fail_under", lambda x: 0 <= x <= 1, "0 to 1"),
+        ("max_tokens", lambda n: n > 0, "at least 1"),
+    ):
+        value = getattr(args, name)
+        if value is not None and not good(value):
+            raise Problem(
+                f"--{name.replace('_', '-')} {value:g}", f"it must be {wanted}", code="usage"
+            )
+    if args.csv is not None and args.csv.exists():
+        raise Problem(f"{args.csv} is there already.", "Nothing is overwritten.",
+                      "Name another file.", code="exists")  # fmt: skip
+    if args.pairwise is not None and not args.judge:
+        raise Problem("--pairwise needs a judge", "", "add --judge MODEL", code="usage")
+
+
+class _Job:
+    """One evaluation. `facts` grows, so that a failure still tells what was done."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.args = args
+        self.facts: dict[str, Any] = {}
+        self._store: Store | None = None
+        self._providers: dict[str, Provider] = {}
+
+    def say(self, text: str = "") -> None:
+        if not self.args.json:
+            print(text, flush=True)
+
+    def how_to_go_on(self) -> None:
+        if self._store is None or not self._store.answers:
+            return
+        count = plural(len(self._store.answers), "answer")
+        again = [word for word in sys.argv[1:] if word not in ("--resume", "--yes")]
+        words = again if again[:1] == ["eval"] else ["eval", str(self.args.file), "…"]
+        print(f"{count} kept in {self._store.path}\n  go on with: fttui {shlex.join(words)} --resume",
+              file=sys.stderr)  # fmt: skip
+
+    async def run(self) -> int:
+        from fttui import config
+        from fttui.pricing.catalog import load_or_shipped
+
+        plan = await asyncio.to_thread(self._plan, config.load())
+        catalog = await asyncio.to_thread(load_or_shipped)
+        with self._opened(plan) as store:
+            try:
+                return await self._evaluate(plan, store, catalog)
+            finally:
+                for provider in self._providers.values():
+                    await provider.close()
+
+    # ---- what to do
+
+    def _plan(self, loaded: Config) -> Plan:
+        from fttui.evaluate import cases, spec
+        from fttui.evaluate.model_graders import RUBRIC, Pairwise
+        from fttui.service.eval_plan import Plan
+        from fttui.service.types import ChatSettings
+
+        args = self.args
+        whole = cases.read(args.file)
+        picked = whole.sample(args.sample, args.seed)
+        training = cases.read(args.train) if args.train else None
+        contestants = self._contestants(loaded, training)
+        graders = [spec.parse(text, args.judge or "") for text in args.grader if text != "auto"]
+        graders = graders or [spec.automatic(picked.rows)]
+        _distinct([grader.name for grader in graders], "grader")
+        limit = args.max_tokens or _longest(whole.longest)
+        judge, judge_provider = self._model(loaded, args.judge) if args.judge else ("", None)
+        return Plan(
+            picked, contestants, tuple(graders),
+            ChatSettings(temperature=args.temperature, max_tokens=limit, seed=args.seed),
+            training,
+            Pairwise(judge, args.pairwise or RUBRIC) if args.pairwise is not None else None,
+            judge_provider, args.concurrency, args.seed,
+        )  # fmt: skip
+
+    def _contestants(self, loaded: Config, training: Cases | None) -> tuple[Contestant, ...]:
+        from fttui.dataset.tokens import base_model
+        from fttui.service.eval_cost import is_tuned
+        from fttui.service.eval_plan import Contestant
+
+        made: list[Contestant] = []
+        for text in filter(None, map(str.strip, self.args.models.split(","))):
+            label, sign, name = text.partition("=")
+            model, provider = self._model(loaded, name if sign else text)
+            made.append(Contestant(label if sign else model, model, provider))
+        if not made:
+            raise Problem("--models names none", "", "--models BASE,TUNED", code="usage")
+        likeliest = next((who for who in reversed(made) if is_tuned(who.model)), made[0])
+        for text in self.args.baseline:
+            shots = _shots(text, training)
+            base = base_model(likeliest.model) if is_tuned(likeliest.model) else likeliest.model
+            label = f"{base} + {plural(shots, 'example')}" if shots else base
+            if shots or base not in [who.model for who in made]:
+                made.append(Contestant(label, base, likeliest.provider, shots))
+        _distinct([who.label for who in made], "model")
+        return tuple(made)
+
+    def _model(self, loaded: Config, name: str) -> tuple[str, Provider]:
+        """`MODEL` or `MODEL@PROFILE`."""
+        from fttui.service.provider import Provider
+
+        model, _, profile = name.rpartition("@")
+        if not model or profile not in loaded.profiles:
+            model, profile = name, self.args.profile or ""
+        found = loaded.profile(profile or None)
+        if found.name not in self._providers:
+            self._providers[found.name] = Provider(found)
+        return model, self._providers[found.name]
+
+    @contextmanager
+    def _opened(self, plan: Plan) -> Iterator[Store]:
+        from fttui.service import eval_store
+
+        place = plan.contestants[0].provider.profile.identity
+        path = self.args.output or eval_store.path_for(
+            self.args.file, place, resume=self.args.resume
+        )
+        self._store = eval_store.Store(path, resume=self.args.resume)
+        try:
+            yield self._store
+        finally:
+            self._store.close()
+
+    # ---- doing it
+
+    async def _evaluate(self, plan: Plan, store: Store, catalog: Catalog) -> int:
+        from fttui.service import eval_cost
+        from fttui.service.evaluation import Evaluation
+
+        with Meter("asking", quiet=self.args.json) as meter:
+            evaluation = Evaluation(plan, store, on_progress=lambda now: _show(meter, now))
+            self._announce(plan, store, evaluation)
+            left = evaluation.outstanding()
+            prices = await asyncio.to_thread(eval_cost.prices, plan, left, catalog)
+            self._confirm(prices, plan)
+            outcome = await evaluation.run()
+        summary = await asyncio.to_thread(self._summary, plan, outcome, catalog)
+        return self._report(plan, outcome, summary)
+
+    def _announce(self, plan: Plan, store: Store, evaluation: Evaluation) -> None:
+        cases, settings = plan.cases, plan.settings
+        left = len(evaluation.outstanding())
+        self.facts |= {
+            "file": str(self.args.file), "prompts": len(cases.rows), "output": str(store.path),
+            "models": [who.label for who in plan.contestants],
+            "graders": [grader.name for grader in plan.graders],
+            "settings": settings.body(), "known_answers": plan.total - left,
+            "skipped": [{"line": line, "why": why} for line, why in cases.skipped[:MORE_FAILURES]],
+        }  # fmt: skip
+        self.say(f"prompts     {len(cases.rows):,} of {self.args.file.name}"
+                 + (f", {plural(len(cases.skipped), 'line')} skipped "
+                    f"(line {cases.skipped[0][0]}: {one_line(cases.skipped[0][1], 60)})"
+                    if cases.skipped else ""))  # fmt: skip
+        self.say(f"models      {', '.join(who.label for who in plan.contestants)}")
+        self.say(f"grader      {', '.join(grader.name for grader in plan.graders)}")
+        self.say(f"settings    temperature {settings.temperature:g}, seed {settings.seed}, "
+                 f"at most {settings.max_tokens} tokens, {plan.concurrency} at once")  # fmt: skip
+        if left < plan.total:
+            self.say(f"known       {plan.total - left:,} of {plan.total:,} answers from before")
+        self.say(f"answers     {store.path}")
+
+    def _confirm(self, prices: list[Price], plan: Plan) -> None:
+        """Money is spent only after a yes; without a terminal to ask on, only with --yes."""
+        from fttui.service.eval_cost import cost_text
+
+        self.facts["estimate"] = [price.as_dict() for price in prices]
+        paid = [price for price in prices if not price.free]
+        text = cost_text(paid)
+        self.say(f"cost        {text or 'free'}")
+        if not paid or self.args.yes:
+            return
+        host = ", ".join(sorted({who.provider.profile.host for who in plan.contestants}))
+        if not sys.stdin.isatty() or self.args.json:
+            raise Problem(
+                f"this evaluation costs {text}", "nobody can be asked here",
+                "repeat the command with --yes", code="not_confirmed",
+            )  # fmt: skip
+        if input(f"ask {host}, for {text}? [y/N] ").strip().lower() != "y":
+            raise Problem("nothing was asked", "you said no", code="not_confirmed")
+
+    def _summary(self, plan: Plan, outcome: Outcome, catalog: Catalog) -> Summary:
+        from fttui.evaluate import summary
+        from fttui.service import eval_cost
+
+        costs = {
+            who.label: eval_cost.spent(
+                catalog, who.provider.profile, who.model,
+                [row.answer for row in outcome.rows if row.model == who.label and row.answer],
+            )
+            for who in plan.contestants
+        }  # fmt: skip
+        self._journal(plan, costs)
+        return summary.build(
+            outcome.rows, [who.label for who in plan.contestants],
+            [grader.name for grader in plan.graders], costs=costs, judged=outcome.judged,
+        )  # fmt: skip
+
+    def _journal(self, plan: Plan, costs: dict[str, tuple[Decimal | None, str]]) -> None:
+        from fttui.state import State
+
+        if (
+            all(cost == 0 for cost, _ in costs.values())
+            or self.facts["known_answers"] == plan.total
+        ):
+            return
+        state = State()
+        try:
+            for who in plan.contestants:
+                cost, currency = costs[who.label]
+                amount = "" if cost is None else f"{cost:f}"
+                state.journal(who.provider.profile.name, "evaluation", who.model, amount, currency,
+                              file=str(self.args.file), prompts=len(plan.cases.rows))  # fmt: skip
+        finally:
+            state.close()
+
+    # ---- telling
+
+    def _report(self, plan: Plan, outcome: Outcome, summary: Summary) -> int:
+        from fttui.commands import eval_report
+
+        named = [who.label for who in plan.contestants][: len(self.args.models.split(","))]
+        lead = named[-1]
+        if self.args.csv is not None:
+            eval_report.write_csv(self.args.csv, outcome.rows)
+        value = summary.of(lead).scores[summary.graders[0]].value
+        met = self.args.fail_under is None or value >= self.args.fail_under
+        code = 2 if not outcome.complete else 0 if met else 1
+        if self.args.json:
+            self._print_json(outcome, summary, lead, met)
+            return code
+        self.say()
+        for line in eval_report.lines(summary, outcome.rows, lead, plan.training):
+            self.say(line)
+        if self.args.fail_under is not None:
+            sign = "at least" if met else "below"
+            self.say(f"\n{lead}: {value:.3f}, {sign} {self.args.fail_under:g}")
+        if not outcome.complete:
+            why = f" ({'; '.join(outcome.problem.lines()[:2])})" if outcome.problem else ""
+            self.say(f"\nnot every prompt was answered{one_line(why, 160)}")
+            self.how_to_go_on()
+        return code
+
+    def _print_json(self, outcome: Outcome, summary: Summary, lead: str, met: bool) -> None:
+        from fttui.commands.eval_report import failing
+
+        grader = summary.graders[0]
+        wrong = failing([row for row in outcome.rows if row.model == lead], grader)
+        examples = [
+            {
+                "line": row.case.line, "model": row.model, "prompt": row.case.prompt,
+                "expected": row.case.expected, "answer": row.answer and row.answer.text,
+                "grade": row.grades[grader].as_dict(),
+            }
+            for row in wrong[:MORE_FAILURES]
+        ]  # fmt: skip
+        made = {
+            **self.facts, "complete": outcome.complete, "candidate": lead,
+            "value": summary.of(lead).scores[grader].value, "fail_under": self.args.fail_under,
+            "met": met, **summary.as_dict(), "failing": examples, "failing_count": len(wrong),
+        }  # fmt: skip
+        print(json.dumps(made, ensure_ascii=False))
+
+
+def _distinct(names: list[str], what: str) -> None:
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise Problem(f"The {what} {twice!r} is named twice.", "",
+                      "Name them apart: --models one=M,two=M@PROFILE." if what == "model" else "",
+                      code="usage")  # fmt: skip
+
+
+def _shots(text: str, training: Cases | None) -> int:
+    kind, _, number = text.partition(":")
+    if kind == "zero-shot" and not number:
+        return 0
+    if kind != "few-shot" or not number.isdecimal() or not 1 <= int(number) <= 100:
+        raise Problem(f"--baseline {text}", "it is zero-shot, or few-shot:K with K from 1 to 100",
+                      "--baseline few-shot:3 --train FILE", code="usage")  # fmt: skip
+    if training is None:
+        raise Problem("A few-shot baseline needs examples.", "", "Add --train FILE.", code="usage")
+    return int(number)
+
+
+def _longest(expected: str) -> int | None:
+    """Tokens an answer may have; None (the provider's own limit) where nothing is expected."""
+    from fttui.dataset import tokens
+
+    return max(LEAST_TOKENS, 2 * tokens.count(expected)) if expected else None
+
+
+def _show(meter: Meter, now: Progress) -> None:
+    parts = [f"{label} {total / count:.2f}" for label, (total, count) in now.scores.items()]
+    waiting = f"the provider asks to wait {now.waiting:.0f} s" if now.waiting >= 1 else ""
+    meter.show(now.done, now.total, waiting or one_line("  ".join(parts), 60))
