@@ -103,7 +103,8 @@ async def test_every_view_shows_it_and_obeys_nothing(tmp_path: Path, size: tuple
             for row in range(len(lines)):
                 screen.rows.go_to(row)
                 screen.settle()
-                await wait_until(pilot, lambda: app.screen_stack, "still there")
+                await wait_until(pilot, lambda row=row: app.thread.row == row, f"line {row + 1}")
+                await pilot.pause()
                 bad = dangerous(screen_text(app)) | dangerous(screen.view.text())
                 assert not bad, (view, row, bad)
             await pilot.press("v")
