@@ -169,6 +169,7 @@ def groups(report: Report, everything: bool) -> list[str]:
     """Findings by code, the heavy ones first."""
     from fttui.dataset.checks import CATALOGUE
     from fttui.dataset.report import RANK
+    from fttui.dataset.rewrite import ON_REQUEST
 
     by_code: dict[str, list[Finding]] = {}
     for finding in report.findings:
@@ -186,7 +187,13 @@ def groups(report: Report, everything: bool) -> list[str]:
         if total > len(shown) and len(found) > len(shown):
             lines.append(f"    … and {len(found) - len(shown):,} more places (--all)")
         if check.fix:
-            how = {"safe": "--fix does it", "ask": f"--fix --also {code}"}.get(check.fix_kind, "")
+            how = (
+                "--fix does it"
+                if check.fix_kind == "safe"
+                else f"--fix --also {code}"
+                if code in ON_REQUEST
+                else ""
+            )
             lines.append(paint(f"    fix: {check.fix}" + (f" ({how})" if how else ""), "dim"))
     return lines
 
@@ -262,7 +269,10 @@ def fix(args: argparse.Namespace, report: Report, target: Target) -> int:
         print(paint(f"{source}:{change.line}: {', '.join(change.codes)}", "bold"))
         print(f"  - {one_line(change.before.decode('utf-8', 'replace'), 74)}")
         print(f"  + {one_line(change.after.decode('utf-8', 'replace'), 74) or '(dropped)'}")
-    done = ", ".join(f"{code} ×{n:,}" for code, n in sorted(plan.fixed.items())) or "nothing to fix"
+    done = (
+        ", ".join(f"{code} ×{n:,}" for code, n in sorted(plan.fixed.items()) if n)
+        or "nothing to fix"
+    )
     print(f"{'would fix' if args.dry_run else 'fixed'}: {done}")
     if not args.dry_run:
         print(f"written: {output} ({plural(plan.lines, 'line')}); {source} is as it was")

@@ -10,7 +10,9 @@ from fttui.text import plural
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("source", metavar="IN", help="JSONL of any shape, a JSON array, CSV, TSV or Parquet")
+    parser.add_argument(
+        "source", metavar="IN", help="JSONL of any shape, a JSON array, CSV, TSV or Parquet"
+    )
     parser.add_argument("output", metavar="OUT", help="the new file (.jsonl)")
     parser.add_argument("--to", choices=["chat", "preference"], default="chat")
     parser.add_argument("--system", default="", help="a system prompt for rows that bring none")
@@ -22,10 +24,18 @@ def run(args: argparse.Namespace) -> int:
 
     done = convert(Path(args.source), Path(args.output), to=args.to, system=args.system)
     if args.json:
-        print(json.dumps({
-            "file": args.source, "output": args.output, "written": done.written,
-            "skipped": done.skipped, "first_skipped": done.first_skipped, "shapes": dict(done.shapes),
-        }))
+        print(
+            json.dumps(
+                {
+                    "file": args.source,
+                    "output": args.output,
+                    "written": done.written,
+                    "skipped": done.skipped,
+                    "first_skipped": done.first_skipped,
+                    "shapes": dict(done.shapes),
+                }
+            )
+        )
         return 0
     shapes = ", ".join(f"{name} ×{n:,}" for name, n in done.shapes.most_common())
     print(f"{args.output}: {plural(done.written, 'example')} from {shapes}")

@@ -11,7 +11,9 @@ from fttui.text import one_line, plural
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help="the dataset (JSONL)")
-    parser.add_argument("--fraction", type=float, default=0.2, help="share of validation (default: 0.2)")
+    parser.add_argument(
+        "--fraction", type=float, default=0.2, help="share of validation (default: 0.2)"
+    )
     parser.add_argument("--n", type=int, help="examples of validation, instead of a share")
     parser.add_argument("--seed", type=int, default=42, help="the same seed gives the same split")
     parser.add_argument("--train", metavar="FILE", help="default: FILE.train.jsonl")
@@ -25,16 +27,25 @@ def run(args: argparse.Namespace) -> int:
     source = Path(args.file)
     train = Path(args.train) if args.train else source.with_name(f"{source.stem}.train.jsonl")
     validation = (
-        Path(args.validation) if args.validation else source.with_name(f"{source.stem}.validation.jsonl")
+        Path(args.validation)
+        if args.validation
+        else source.with_name(f"{source.stem}.validation.jsonl")
     )
     halves = split(source, train, validation, fraction=args.fraction, n=args.n, seed=args.seed)
     if args.json:
-        print(json.dumps({
-            "file": str(source), "train": str(train), "validation": str(validation),
-            "train_examples": halves.train, "validation_examples": halves.validation,
-            "classes": {name: list(pair) for name, pair in halves.classes.items()},
-            "seed": args.seed,
-        }))
+        print(
+            json.dumps(
+                {
+                    "file": str(source),
+                    "train": str(train),
+                    "validation": str(validation),
+                    "train_examples": halves.train,
+                    "validation_examples": halves.validation,
+                    "classes": {name: list(pair) for name, pair in halves.classes.items()},
+                    "seed": args.seed,
+                }
+            )
+        )
         return 0
     print(f"{train}: {plural(halves.train, 'example')}")
     print(f"{validation}: {plural(halves.validation, 'example')}")

@@ -15,10 +15,11 @@ Made by `python -m fttui.dataset.checks_page docs/checks.md` from the catalogue;
   quality. **note**: worth knowing. A finding may weigh more or less than usual; its message says why.
 - **fix**: *safe* ones are done by `fttui check FILE --fix --output COPY`; *ask* ones are offered one by one, or
   done with `--also CODE`. A file is never changed in place.
-- **evidence**: **S** the public API schema · **G** OpenAI's guides · **O** seen from OpenAI's own validator · **A** Azure's
-  documentation or issues · **J** judgement.
+- **evidence**: **S** the public API schema · **G** OpenAI's guides · **O** seen from OpenAI's own validator · **A**
+  Azure's documentation or issues · **J** judgement.
 - `--mute CODE` leaves a check out; `--explain CODE` prints its entry. A published code never changes its meaning.
-- The conversation inside preference data gets the message checks (M-codes) too, and S006 counts reinforcement examples.
+- The conversation inside preference data gets the message checks (M-codes) too; S006 counts reinforcement
+  examples.
 """
 
 

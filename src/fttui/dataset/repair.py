@@ -255,7 +255,7 @@ def leading_blank(obj: dict[str, Any], kind: str) -> bool:
 
 
 def strip_hidden(obj: dict[str, Any], kind: str) -> bool:
-    return _each_text(obj, lambda text: CONTROLS.sub("", HIDDEN.sub("", text)))
+    return each_text(obj, lambda text: CONTROLS.sub("", HIDDEN.sub("", text)))
 
 
 def strip_special(obj: dict[str, Any], kind: str) -> bool:
@@ -264,7 +264,7 @@ def strip_special(obj: dict[str, Any], kind: str) -> bool:
             text = SPECIAL.sub("", text)
         return text
 
-    return _each_text(obj, without)
+    return each_text(obj, without)
 
 
 def ungarble(obj: dict[str, Any], kind: str) -> bool:
@@ -276,10 +276,10 @@ def ungarble(obj: dict[str, Any], kind: str) -> bool:
         except (UnicodeEncodeError, UnicodeDecodeError):
             return text
 
-    return _each_text(obj, repair)
+    return each_text(obj, repair)
 
 
-def _each_text(obj: dict[str, Any], change: Callable[[str], str]) -> bool:
+def each_text(obj: dict[str, Any], change: Callable[[str], str]) -> bool:
     changed = False
     for message in messages(obj):
         text = message.get("content")

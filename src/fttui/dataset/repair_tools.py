@@ -17,7 +17,7 @@ def _holders(obj: dict[str, Any]) -> list[dict[str, Any]]:
     return [obj, obj["input"]] if type(obj.get("input")) is dict else [obj]
 
 
-def _calls(obj: dict[str, Any]) -> list[dict[str, Any]]:
+def calls(obj: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         call
         for message in messages(obj)
@@ -65,7 +65,7 @@ def same_tools(obj: dict[str, Any], kind: str) -> bool:
 
 def arguments(obj: dict[str, Any], kind: str) -> bool:
     changed = False
-    functions = [call.get("function") for call in _calls(obj)]
+    functions = [call.get("function") for call in calls(obj)]
     functions += [message.get("function_call") for message in messages(obj)]
     for function in functions:
         if type(function) is not dict:
@@ -90,8 +90,8 @@ def call_ids(obj: dict[str, Any], kind: str) -> bool:
                 changed |= new != message["tool_call_id"]
                 message["tool_call_id"] = new
             continue
-        calls = message.get("tool_calls")
-        for call in calls if type(calls) is list else ():
+        asked = message.get("tool_calls")
+        for call in asked if type(asked) is list else ():
             if type(call) is not dict:
                 continue
             old = call.get("id")
@@ -105,7 +105,7 @@ def call_ids(obj: dict[str, Any], kind: str) -> bool:
 
 
 def _fresh(used: set[str], obj: dict[str, Any]) -> str:
-    taken = used | {call["id"] for call in _calls(obj) if isinstance(call.get("id"), str)}
+    taken = used | {call["id"] for call in calls(obj) if isinstance(call.get("id"), str)}
     n = 1
     while f"call_{n}" in taken:
         n += 1
@@ -113,7 +113,7 @@ def _fresh(used: set[str], obj: dict[str, Any]) -> str:
 
 
 def call_types(obj: dict[str, Any], kind: str) -> bool:
-    wrong = [call for call in _calls(obj) if call.get("type") != "function"]
+    wrong = [call for call in calls(obj) if call.get("type") != "function"]
     for call in wrong:
         call["type"] = "function"
     return bool(wrong)

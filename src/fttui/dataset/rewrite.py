@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from fttui.dataset import framing, repair, repair_tools
+from fttui.dataset import framing, repair, repair_ask, repair_tools
 from fttui.dataset.checks import file as file_checks
 from fttui.dataset.checks import legacy
 from fttui.dataset.checks.answers import digest
@@ -58,10 +58,28 @@ SAFE: tuple[tuple[str, Fix], ...] = (
 )
 # Done only when asked for by code.
 ASK: tuple[tuple[str, Fix], ...] = (
+    ("M008", repair_ask.drop_null_turns),
+    ("M009", repair_ask.text_content),
+    ("M019", repair_ask.instructions_first),
+    ("M020", repair_ask.merge_answers),
+    ("T007", repair_ask.declare_tools),
+    ("L011", repair_ask.lower_case),
+    ("Q007", repair_ask.redact),
     ("M025", repair.strip_special),
     ("Q008", repair.ungarble),
     ("Q009", repair.strip_hidden),
 )
+# Every code `also` understands: those above, and repairs of lines and framing.
+ON_REQUEST = frozenset(code for code, _ in ASK) | {
+    "F012",
+    "F013",
+    "F017",
+    "F018",
+    "J004",
+    "J005",
+    "J008",
+    "M010",
+}
 
 
 @dataclass(slots=True)
@@ -195,6 +213,9 @@ class _Fixer:
                 return ([new] if new is not None else []), ["J008", *codes]
             new, codes = self._object(raw, obj)
             return ([new] if new is not None else []), codes
+        if "J004" in self.also and (obj := load(raw, doubled=True)) is not None:
+            new, codes = self._object(dump(obj), obj)
+            return ([new] if new is not None else []), ["J004", *codes]
         lines, codes = repair_line(raw, self.also)
         if not codes:
             return ([], ["F017"]) if "F017" in self.also and _is_cut(raw) else ([raw], [])

@@ -34,16 +34,16 @@ def dump(obj: Any) -> bytes:
         return json.dumps(obj, ensure_ascii=False).encode("utf-8", "replace")
 
 
-def load(raw: bytes) -> dict[str, Any] | None:
+def load(raw: bytes, *, doubled: bool = False) -> dict[str, Any] | None:
     """The object on a clean line, None for anything a rewrite should leave alone: not JSON, not an
-    object, a key twice, a number that would not survive."""
+    object, a key twice (unless `doubled`: the last counts), a number that would not survive."""
     try:
         obj = orjson.loads(raw)
     except ValueError:
         return None
     if type(obj) is not dict:
         return None
-    if raw.count(b'":') - raw.count(b'\\":') != _keys(obj) and _twice(raw):
+    if not doubled and raw.count(b'":') - raw.count(b'\\":') != _keys(obj) and _twice(raw):
         return None
     if re.search(rb"[0-9]{19}", raw) and _BIG.search(raw.decode()):
         try:

@@ -23,6 +23,7 @@ _DROP = b" \t\r\n.,;:!?'\"()[]{}`_\\"
 LONG_ANSWER = 200
 END_MARKS = frozenset(".!?…\"'”’)]}`*|>:;。！？»~_=#/")
 SKETCH = 8  # smallest hashes kept of an answer's sentences
+SKETCH_FROM = 600  # characters; a shorter answer is not sketched
 SENTENCES = 10  # an answer with fewer is not sketched
 KEY = 80  # a longer answer is counted by its digest
 
@@ -234,7 +235,7 @@ def script(text: str) -> str:
     """The script most letters of the first 200 characters are in; "" when there are few."""
     part = text[:200]
     if part.isascii() or len(_FOREIGN.findall(part)) * 5 <= len(part):
-        return "Latin" if len(part) >= 40 else ""
+        return "Latin" if len(part) >= 25 else ""
     letters = [c for c in part[:80] if c.isalpha()]
     if len(letters) < 20:
         return ""
@@ -249,9 +250,9 @@ def script(text: str) -> str:
 def sketch(answer: str) -> int:
     """One number for the smallest hashes of the sentences of a long answer, 0 for a short one: equal
     numbers mean that about nine tenths of the sentences agree (bottom-k sketch, k = 8)."""
-    if len(answer) < LONG_ANSWER:
+    if len(answer) < SKETCH_FROM:
         return 0
-    parts = {part for part in answer.replace(". ", "\n").split("\n") if len(part) > 10}
+    parts = {part for part in answer[:4_000].replace(". ", "\n").split("\n") if len(part) > 10}
     if len(parts) < SENTENCES:
         return 0
     hashes = sorted([crc32(part.encode("utf-8", "replace")) for part in parts])[:SKETCH]

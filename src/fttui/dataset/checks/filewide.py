@@ -211,7 +211,7 @@ def balance(facts: Facts) -> Iterator[Wide]:
             yield (
                 "Q005",
                 0,
-                f"{one_line(most, 30)} is called {top:,} times, {one_line(least, 30)} {low:,}: one class outweighs another tenfold",
+                f"{one_line(most, 30)} is called {top:,} times, {one_line(least, 30)} {low:,}: ten to one",
                 1,
             )
 

@@ -9,7 +9,8 @@ from fttui.dataset.checks.context import Context
 from fttui.text import one_line
 
 SPECIAL = re.compile(
-    r"<\|(?:im_start|im_end|im_sep|endoftext|endofprompt|fim_\w+|start|end|message|channel|eot_id|begin_of_text|start_header_id|end_header_id)\|>"
+    r"<\|(?:im_start|im_end|im_sep|endoftext|endofprompt|fim_\w+|start|end|message|channel"
+    r"|eot_id|begin_of_text|start_header_id|end_header_id)\|>"
 )
 SECRETS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("API key", re.compile(r"\bsk-(?:proj-|ant-|svcacct-|or-)?[A-Za-z0-9_-]{20,}")),
@@ -25,7 +26,8 @@ CARD = re.compile(r"(?<![\w.,-])[3-6]\d{3}(?:[ -]?\d{4}){2}[ -]?\d{1,4}(?![\w.]*
 IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
 SSN = re.compile(r"(?<![\d-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])")
 PHONE = re.compile(
-    r"(?<![\w.+-])(?:\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{2,4}(?:[ .-]\d{2,4}){1,4}|\(\d{3}\) ?\d{3}[ .-]\d{4}|\d{3}[.-]\d{3}[.-]\d{4})(?![\w-]|\.\d)"
+    r"(?<![\w.+-])(?:\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{2,4}(?:[ .-]\d{2,4}){1,4}"
+    r"|\(\d{3}\) ?\d{3}[ .-]\d{4}|\d{3}[.-]\d{3}[.-]\d{4})(?![\w-]|\.\d)"
 )
 IPV4 = re.compile(
     r"(?<![\w.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w.]*\d)"
@@ -37,11 +39,13 @@ MOJIBAKE = re.compile(
 HIDDEN = re.compile("[\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069]")
 CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 PLACEHOLDER = re.compile(
-    r"\{\{ ?[A-Za-z_][\w .]{0,40}\}\}|\[(?:INSERT|YOUR|Insert|Your)\b[^\]\n]{0,40}\]|\bTODO\b|\bTBD\b|\b[Ll]orem ipsum|<(?:INSERT|YOUR)[ _-][A-Za-z_ -]{1,30}>"
+    r"\{\{ ?[A-Za-z_][\w .]{0,40}\}\}|\[(?:INSERT|YOUR|Insert|Your)\b[^\]\n]{0,40}\]"
+    r"|\bTODO\b|\bTBD\b|\b[Ll]orem ipsum|<(?:INSERT|YOUR)[ _-][A-Za-z_ -]{1,30}>"
 )
 MODEL_TALK = re.compile(r"\b[Aa]s an? (?:AI|artificial intelligence)(?: language)? model\b")
 REFUSAL = re.compile(
-    r"(?:I'm|I am|I’m)(?: very| so| really)? sorry,? (?:but )?(?:I )?(?:can't|cannot|can’t|am (?:not able|unable)|won't)"
+    r"(?:I'm|I am|I’m)(?: very| so| really)? sorry,? (?:but )?(?:I )?"
+    r"(?:can't|cannot|can’t|am (?:not able|unable)|won't)"
     r"|I (?:can't|cannot|can’t|won't|am not able to|am unable to) (?:help|assist|comply|provide|do that|fulfil|answer)"
     r"|Sorry, (?:but )?I (?:can't|cannot|can’t)|I must decline|I'm not able to (?:help|assist)"
 )
@@ -61,48 +65,61 @@ NUMBERS: tuple[Search, ...] = (
 )
 NUMBER_MARK = "numbers"
 
-# Bytes without which a line cannot hold what the patterns look for: looked for at memory speed, first in
-# the whole block, then in the line.
-GATES: tuple[tuple[bytes, tuple[Search, ...]], ...] = (
-    (b"@", (("mail address", MAIL),)),
-    *((mark, (SECRETS[0],)) for mark in (b"sk-",)),
-    *((mark, (SECRETS[1],)) for mark in (b"AKIA", b"ASIA")),
-    *(
-        (mark, (SECRETS[2],))
-        for mark in (b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat_")
-    ),
-    (b"xox", (SECRETS[3],)),
-    (b"AIza", (SECRETS[4],)),
-    (b"PRIVATE KEY-", (SECRETS[5],)),
-    (b"<|", (("M025", SPECIAL),)),
-    *(
-        (mark, (("Q010", PLACEHOLDER),))
-        for mark in (b"{{", b"[I", b"[Y", b"TODO", b"TBD", b"orem ipsum", b"<INSERT", b"<YOUR")
-    ),
+# Bytes without which a line cannot hold what the patterns look for. Those of the first table have a capital
+# or a sign in them and are looked for in what is left of the line without its small letters and blanks.
+_SMALL = bytes(c for c in range(256) if 97 <= c <= 122 or c in b' "\\,:.' or c >= 128)
+SIGNS: tuple[tuple[bytes, Search], ...] = (
+    (b"@", ("mail address", MAIL)),
+    (b"AKIA", SECRETS[1]),
+    (b"ASIA", SECRETS[1]),
+    (b"AI", SECRETS[4]),
+    (b"PRIVATEKEY-", SECRETS[5]),
+    (b"<|", ("M025", SPECIAL)),
+    (b"{{", ("Q010", PLACEHOLDER)),
+    (b"[I", ("Q010", PLACEHOLDER)),
+    (b"[Y", ("Q010", PLACEHOLDER)),
+    (b"TODO", ("Q010", PLACEHOLDER)),
+    (b"TBD", ("Q010", PLACEHOLDER)),
+    (b"<INSERT", ("Q010", PLACEHOLDER)),
+    (b"<YOUR", ("Q010", PLACEHOLDER)),
+)
+WORDS: tuple[tuple[bytes, Search], ...] = (
+    (b"sk-", SECRETS[0]),
+    (b"ghp_", SECRETS[2]),
+    (b"ghs_", SECRETS[2]),
+    (b"gho_", SECRETS[2]),
+    (b"github_pat_", SECRETS[2]),
+    (b"xox", SECRETS[3]),
+    (b"orem ipsum", ("Q010", PLACEHOLDER)),
 )
 DIGITS = re.compile(rb"[0-9][0-9 .()-]{2,5}[0-9][0-9 .()-]{0,5}[0-9]")
 ACCOUNT = re.compile(rb"[A-Z]{2}[0-9]{2} ?[A-Z0-9]{4} ?[A-Z0-9]{3}")
 ODD: tuple[Search, ...] = (("Q008", MOJIBAKE), ("Q009", HIDDEN), ("Q009", CONTROLS))
+# Any character that one of these starts from: one pass tells that there is nothing.
+ODD_ONE = re.compile(
+    "[\ufffdâÃÂïð\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]"
+)
+ODD_MARK = "odd"
 
 
 class Gates:
     """The searches that can find anything in one block of lines."""
 
     def __init__(self, block: bytes) -> None:
-        self.marks = [gate for gate in GATES if gate[0] in block]
+        self.words = [gate for gate in WORDS if gate[0] in block]
         self.escapes = [mark for mark in ESCAPED if mark in block]
 
     def searches(self, raw: bytes) -> list[Search]:
-        found: list[Search] = []
-        for mark, searches in self.marks:
-            if mark in raw:
-                found.extend(searches)
-        if DIGITS.search(raw):
+        rest = raw.translate(None, _SMALL)
+        found = [search for mark, search in SIGNS if mark in rest]
+        if self.words:
+            found += [search for mark, search in self.words if mark in raw]
+        if DIGITS.search(rest) and DIGITS.search(raw):
             found.append((NUMBER_MARK, GROUPS))
-            if ACCOUNT.search(raw):
+            if ACCOUNT.search(rest):
                 found.append(("IBAN", IBAN))
         if not raw.isascii() or any(mark in raw for mark in self.escapes):
-            found.extend(ODD)
+            found.append((ODD_MARK, ODD_ONE))
         return found
 
 
@@ -110,15 +127,28 @@ def check_texts(raw: bytes, gates: Gates, context: Context) -> None:
     """Search the texts of an example; `raw` decides which searches can find anything."""
     for what, pattern in dict.fromkeys(gates.searches(raw)):
         for text, trained in context.order:
-            if not trained and pattern in TRAINED_ONLY:
-                continue
             part = text if len(text) <= LONG else text[:LONG]
             if what == NUMBER_MARK:
                 _numbers(part, context)
                 continue
+            if what == ODD_MARK:
+                _odd(part, trained, context)
+                continue
             for match in pattern.finditer(part):
                 if _report(what, match, context):
                     break
+
+
+def _odd(text: str, trained: bool, context: Context) -> None:
+    """Garbled, hidden and control characters of a text."""
+    first = ODD_ONE.search(text)
+    if first is None:
+        return
+    for what, pattern in ODD:
+        if trained or pattern not in TRAINED_ONLY:
+            match = pattern.search(text, max(0, first.start() - 4))
+            if match:
+                _report(what, match, context)
 
 
 def _numbers(text: str, context: Context) -> None:
@@ -146,7 +176,7 @@ def _report(what: str, match: re.Match[str], context: Context) -> bool:
         context.add("Q009", "", f"U+{ord(found):04X} {_name(found)}")
     elif what == "Q010":
         context.add("Q010", "", f"placeholder {one_line(found, 40)}")
-    elif _is_personal(what, found):
+    elif is_personal(what, found):
         context.add("Q007", "", f"{what} {mask(found)}")
     else:
         return False
@@ -167,7 +197,7 @@ def mask(secret: str) -> str:
     return f"{clean[:2]}…{clean[-1:]} ({len(clean)} characters)"
 
 
-def _is_personal(what: str, text: str) -> bool:
+def is_personal(what: str, text: str) -> bool:
     if what == "card number":
         return luhn(text)
     if what == "IBAN":
