@@ -73,7 +73,8 @@ def ways(planner: Planner, catalog: Catalog, today: date) -> Comparison | None:
 
 
 def bases(planner: Planner, catalog: Catalog, today: date, limit: int) -> list[Plan]:
-    """This dataset on other bases that can be trained: the plan's own first, then by price."""
+    """This dataset on other bases that can be trained: the plan's own first, then its provider's, then
+    the cheapest of every other provider."""
     from fttui.pricing.plan import Plan
 
     chosen = planner.app.thread.model
@@ -86,7 +87,8 @@ def bases(planner: Planner, catalog: Catalog, today: date, limit: int) -> list[P
     ]
     same = [model for model in fit if model.provider == chosen.provider]
     rest = sorted(fit, key=lambda m: m.training.amount if m.training else Decimal(0))
-    elsewhere = [model for model in rest if model.provider != chosen.provider]
+    by_provider = {model.provider: model for model in reversed(rest)}  # the cheapest of each
+    elsewhere = [model for name, model in by_provider.items() if name != chosen.provider]
     order = list(dict.fromkeys(m.key for m in [chosen, *same[:4], *elsewhere]))[:limit]
     made = []
     for key in order:
