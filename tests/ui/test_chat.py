@@ -129,8 +129,10 @@ async def test_escape_stops_then_leaves_the_composer_then_goes_left(
     async with talking(monkeypatch, {"m": Script(["So far"], end="hang")}) as (app, pilot, _):
         await ask(app, pilot, "go", until_done=False)
         await wait_for_text(pilot, "So far")
+        assert "An answer is being written" in app.backend.busy()
         await pilot.press("escape")
         await wait_for_text(pilot, "stopped; what came is kept")
+        assert not app.backend.busy()
         assert "So far" in screen_text(app)
         assert chat(app).composer.has_focus
         await pilot.press("escape")

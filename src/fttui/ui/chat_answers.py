@@ -47,6 +47,9 @@ class Answers:
                 exclusive=True,
                 exit_on_error=False,
             )
+        screen.fttui.backend.unfinished["chat"] = (
+            "An answer is being written: the rest would be lost."
+        )
         self._ticker.resume()
         screen.sync()
 
@@ -101,6 +104,7 @@ class Answers:
         if self.running.get(reply.column) is reply:
             del self.running[reply.column]
         if not self.running:
+            screen.fttui.backend.unfinished.pop("chat", None)
             self._ticker.pause()
         if screen.is_mounted and screen.is_attached:
             screen.draw(reply.column)

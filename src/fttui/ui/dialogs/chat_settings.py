@@ -67,8 +67,8 @@ class ChatSettingsDialog(Dialog[Chosen]):
             if self._columns > 1:
                 yield Checkbox(f"for all {self._columns} columns", True, id="everyone")
             yield Static("", id="hint")
-            keys = "enter or f4 save   tab next field   esc leave"
-            keys += "   ^t the dataset's system prompt" if self._dataset else ""
+            keys = "enter, f4 save   tab next field   esc leave"
+            keys += "   ^t the dataset's prompt" if self._dataset else ""
             yield Label(say((keys, "dim")), classes="keys")
 
     def on_mount(self) -> None:

@@ -381,10 +381,6 @@ class ChatScreen(AreaScreen):
         if self.columns.current is not None:
             self.columns.current.action_page(event.direction)
 
-    def busy(self) -> str:
-        """What quitting now would cut short."""
-        return "an answer is being written" if self.answers.running else ""
-
 
 def _state(reply: Reply | None) -> str:
     if reply is None:
