@@ -44,7 +44,7 @@ def _wrap_line(line: str, width: int) -> Iterator[str]:
             yield current
         word = word.lstrip() if current else word
         if measure(word) > width:  # a word longer than a line is cut where it must be
-            *full, word = chop_cells(word, width) or [""]  # none when nothing of it takes a cell
+            *full, word = chop_cells(word, width) or [word]  # rich may give none
             yield from full
         current, used = word, measure(word)
     yield current
