@@ -25,6 +25,7 @@ END_MARKS = frozenset(".!?…\"'”’)]}`*|>:;。！？»~_=#/")
 SKETCH = 8  # smallest hashes kept of an answer's sentences
 SKETCH_FROM = 600  # characters; a shorter answer is not sketched
 SENTENCES = 10  # an answer with fewer is not sketched
+FOLD_UP_TO = 1_000  # bytes
 KEY = 80  # a longer answer is counted by its digest
 
 
@@ -45,8 +46,8 @@ def digest(data: bytes) -> int:
 
 def normal_form(data: bytes) -> bytes:
     """NFKC, case folded, without blanks and sentence punctuation. Letters beyond ASCII are folded by the
-    run and remembered: texts repeat them."""
-    if not data.isascii():
+    run and remembered, texts repeat them; in long examples, where it would cost most, they stay as they are."""
+    if len(data) <= FOLD_UP_TO and not data.isascii():
         data = _BEYOND.sub(_fold, data)
     return data.replace(b"\\n", b"").translate(_LOWER, _DROP)
 
@@ -252,11 +253,11 @@ def sketch(answer: str) -> int:
     numbers mean that about nine tenths of the sentences agree (bottom-k sketch, k = 8)."""
     if len(answer) < SKETCH_FROM:
         return 0
-    parts = {part for part in answer[:4_000].replace(". ", "\n").split("\n") if len(part) > 10}
+    data = answer[:4_000].encode("utf-8", "replace")
+    parts = set(data.replace(b". ", b"\n").split(b"\n"))
     if len(parts) < SENTENCES:
         return 0
-    hashes = sorted([crc32(part.encode("utf-8", "replace")) for part in parts])[:SKETCH]
-    return digest(array("I", hashes).tobytes())
+    return digest(array("I", sorted(map(crc32, parts))[:SKETCH]).tobytes())
 
 
 def label(obj: dict[str, Any], kind: str) -> str:

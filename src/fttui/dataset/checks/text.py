@@ -53,7 +53,7 @@ REFUSAL = re.compile(
 # Questions may be garbled or hold controls as users type them; answers are what the model learns to write.
 TRAINED_ONLY = {CONTROLS, MOJIBAKE}
 LONG = 200_000  # characters of one text that are searched
-ESCAPED = (b"\\b", b"\\f", b"\\u")
+ESCAPED = (b"\\u00", b"\\b", b"\\f", b"\x7f")  # control characters as JSON has them
 Search = tuple[str, re.Pattern[str]]
 # Digits in groups: where a number that matters may be. Only there the slower patterns are tried.
 GROUPS = re.compile(r"[+(0-9][0-9 .()-]{6,40}")
@@ -100,6 +100,7 @@ ODD_ONE = re.compile(
     "[\ufffdâÃÂïð\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]"
 )
 ODD_MARK = "odd"
+BEYOND_MARK = "odd beyond ASCII"  # no control character is written in the line
 
 
 class Gates:
@@ -118,8 +119,9 @@ class Gates:
             found.append((NUMBER_MARK, GROUPS))
             if ACCOUNT.search(rest):
                 found.append(("IBAN", IBAN))
-        if not raw.isascii() or any(mark in raw for mark in self.escapes):
-            found.append((ODD_MARK, ODD_ONE))
+        if not raw.isascii() or b"\\u" in raw or self.escapes:
+            escaped = any(mark in raw for mark in self.escapes)
+            found.append((ODD_MARK if escaped else BEYOND_MARK, ODD_ONE))
         return found
 
 
@@ -131,8 +133,9 @@ def check_texts(raw: bytes, gates: Gates, context: Context) -> None:
             if what == NUMBER_MARK:
                 _numbers(part, context)
                 continue
-            if what == ODD_MARK:
+            if what is ODD_MARK or (what is BEYOND_MARK and not part.isascii()):
                 _odd(part, trained, context)
+            if pattern is ODD_ONE:
                 continue
             for match in pattern.finditer(part):
                 if _report(what, match, context):
