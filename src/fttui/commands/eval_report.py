@@ -150,8 +150,8 @@ def _next(wrong: Sequence[Row]) -> Iterator[str]:
     yield "what to add next, by failures that are alike:"
     for group in groups[:3]:
         places = ", ".join(str(wrong[at].case.line) for at in group.members[:8])
-        about = f" ({', '.join(group.words)})" if group.words else ""
-        yield f"  {plural(len(group.members), 'failure')}{one_line(about, 60)}: lines {places}"
+        about = f"about {one_line(', '.join(group.words), 60)}, " if group.words else ""
+        yield f"  {plural(len(group.members), 'failure')} {about}lines {places}"
 
 
 # ---- CSV

@@ -16,9 +16,10 @@ def inline(expected: str, answer: str) -> str:
         return ""
     old, new = _PIECE.findall(expected[:LONGEST]), _PIECE.findall(answer[:LONGEST])
     made: list[str] = []
-    for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    steps = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    for at, (kind, a, b, c, d) in enumerate(steps):
         if kind == "equal":
-            made.append(_folded(old[a:b], first=a == 0, last=b == len(old)))
+            made.append(_folded(old[a:b], first=at == 0, last=at == len(steps) - 1))
             continue
         made += [f"[-{''.join(old[a:b])}-]"] if b > a else []
         made += [f"{{+{''.join(new[c:d])}+}}"] if d > c else []
@@ -26,8 +27,10 @@ def inline(expected: str, answer: str) -> str:
 
 
 def _folded(pieces: list[str], *, first: bool, last: bool) -> str:
-    head = [] if first else pieces[:AROUND]
-    tail = [] if last else pieces[-AROUND:]
-    if len(pieces) <= len(head) + len(tail):
+    """What is equal, cut down to what is next to a difference."""
+    head, tail = 0 if first else AROUND, 0 if last else AROUND
+    if len(pieces) <= head + tail:
         return "".join(pieces)
-    return f"{''.join(head)} … {''.join(tail)}".strip() if head or tail else "…"
+    start = "".join(pieces[:head])
+    end = "".join(pieces[len(pieces) - tail :])
+    return f"{start}{' ' if start and not start.endswith(' ') else ''}…{' ' if end else ''}{end}"

@@ -46,7 +46,9 @@ class Expression:
             result = float(self._work(scores))
         except ZeroDivisionError:
             raise GraderError(f"{self.text}: division by zero") from None
-        except (OverflowError, ValueError, TypeError) as exc:
+        except OverflowError:
+            raise GraderError(f"{self.text}: the result is too large") from None
+        except (ValueError, TypeError) as exc:
             raise GraderError(f"{self.text}: {exc}") from None
         if not math.isfinite(result):
             raise GraderError(f"{self.text}: the result is not a finite number")

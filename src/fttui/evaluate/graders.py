@@ -221,7 +221,9 @@ class Json(Pure):
         added = [] if self.fields else [path for path in got if path not in wanted]
         score = (len(chosen) - len(wrong)) / (len(chosen) + len(added))
         detail = {"valid": True, "wrong": wrong, "added": added}
-        return Grade(score, not wrong and not added, {k: v for k, v in detail.items() if v != {}})
+        return Grade(
+            score, not wrong and not added, {name: value for name, value in detail.items() if value}
+        )
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, tuple[str, Any]]]:

@@ -15,6 +15,15 @@ from fttui.evaluate.words import rouge_words
 
 ALIKE = 0.3  # cosine from which on two failures are one cluster
 WORDS = 400  # of a text that are looked at
+# Words that tell nothing of what a text is about.
+_EMPTY = frozenset(
+    (
+        "a an and are be but by can could do for from has have how i if in is it me my not of on or our "
+        "please should that the their they this to want was we what when which will with would yes you "
+        "your"
+    ).split()
+)
+)
 
 Vector = dict[str, float]
 
@@ -75,6 +84,7 @@ def clusters(texts: Sequence[str], least: float = ALIKE) -> list[Cluster]:
 def _telling(
     texts: Sequence[str], rows: Sequence[int], everywhere: Counter[str]
 ) -> tuple[str, ...]:
-    inside = Counter(word for at in rows for word in set(rouge_words(texts[at])) if len(word) > 2)
+    words = (set(rouge_words(texts[at])) - _EMPTY for at in rows)
+    inside = Counter(word for found in words for word in found if len(word) > 2)
     weight = {w: n * n / everywhere[w] for w, n in inside.items() if n * 2 >= len(rows)}
     return tuple(sorted(weight, key=lambda word: (-weight[word], word))[:4])

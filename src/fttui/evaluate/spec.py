@@ -106,7 +106,7 @@ def _short(head: str, argument: str, text: str) -> Grader:
     if head == "tool_calls":
         return ToolCalls(head)
     if head == "regex":
-        return _regex({"type": "regex", "name": text, "pattern": argument})
+        return from_json({"type": "regex", "name": text, "pattern": argument})
     share = argument.endswith("%")
     room = _amount(argument.removesuffix("%"), text) if argument else 0.0
     return Number(text, tolerance=0.0 if share else room, relative=room / 100 if share else 0.0)
