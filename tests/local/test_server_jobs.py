@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 
 import openai
 import pytest
@@ -103,8 +104,49 @@ def test_the_legacy_hyperparameters_and_an_alias(client, kit):
         client.fine_tuning.jobs.cancel(job.id)
 
 
-def test_preference_pairs_train_too(client, kit):
-    pairs = b"".join(
+def _losses(client, job):
+    events = list(client.fine_tuning.jobs.list_events(job, limit=100))
+    return [e.data["train_loss"] for e in events[::-1] if e.type == "metrics"]
+
+
+def test_a_tuned_model_is_trained_further(client, done_job, kit):
+    before = _losses(client, done_job.id)
+    job = client.fine_tuning.jobs.create(
+        model=done_job.fine_tuned_model,
+        training_file=done_job.training_file,
+        suffix="again",
+        hyperparameters={"n_epochs": 2, "batch_size": 12, "learning_rate_multiplier": 0.1},
+    )
+    assert job.model == done_job.fine_tuned_model
+    ended = kit.finish(client, job.id)
+    assert ended.status == "succeeded", ended.error
+    assert ended.fine_tuned_model.startswith("ft:tiny:local:again:")
+    after = _losses(client, job.id)
+    assert after[0] <= before[-1] + 0.1 < before[0]  # where the first job ended, not its start
+    assert after[1] < after[0]
+
+
+def test_a_checkpoint_is_trained_further_by_preferences_and_may_be_deleted(client, kit):
+    first = client.fine_tuning.jobs.create(
+        model=kit.alias, training_file=kit.upload(client), hyperparameters={"n_epochs": 2}
+    )
+    first = kit.finish(client, first.id)
+    checkpoint = client.fine_tuning.jobs.checkpoints.list(first.id).data[-1]
+    job = client.fine_tuning.jobs.create(
+        model=checkpoint.fine_tuned_model_checkpoint,
+        training_file=kit.upload(client, pairs()),
+        method={"type": "dpo", "dpo": {"hyperparameters": {"n_epochs": 1}}},
+    )
+    client.models.delete(checkpoint.fine_tuned_model_checkpoint)
+    ended = kit.finish(client, job.id)
+    assert ended.status == "succeeded", ended.error
+    assert ended.fine_tuned_model.startswith(f"ft:{kit.alias}:local::")
+    # Nothing is preferred yet to the model it starts from: the loss is ln 2, not the base's.
+    assert _losses(client, job.id)[0] == pytest.approx(math.log(2), abs=1e-4)
+
+
+def pairs():
+    return b"".join(
         json.dumps(
             {
                 "input": {"messages": [{"role": "user", "content": f"say {i}"}]},
@@ -115,10 +157,13 @@ def test_preference_pairs_train_too(client, kit):
         + b"\n"
         for i in range(10)
     )
+
+
+def test_preference_pairs_train_too(client, kit):
     hyper = {"n_epochs": 1, "beta": 0.2}
     job = client.fine_tuning.jobs.create(
         model=kit.model,
-        training_file=kit.upload(client, pairs),
+        training_file=kit.upload(client, pairs()),
         method={"type": "dpo", "dpo": {"hyperparameters": hyper}},
     )
     ended = kit.finish(client, job.id)

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from fttui.local import api_files, jobs
-from fttui.local.bases import Bases
+from fttui.local.bases import Bases, find_voice
 from fttui.local.context import choice, context, metadata_filter, page, resource
 from fttui.local.errors import ApiError, not_found, printable
 from fttui.local.schema import CreateJob, CreatePermission, parse, read, read_json
@@ -22,7 +22,7 @@ async def create(request: Request) -> Response:
     raw = await read_json(request)
     _refuse_reinforcement(raw)
     body = parse(CreateJob, raw)
-    base = _trainable(here.bases, body.model)
+    origin = _trainable(here.store, here.bases, body.model)
     for param in ("training_file", "validation_file"):
         if (id_ := getattr(body, param)) is not None:
             _usable(here.store, id_, param)
@@ -34,7 +34,7 @@ async def create(request: Request) -> Response:
             code="integration_not_available",
             param="integrations",
         )
-    doc = jobs.create(here.store, body, base=base, base_path=here.bases.own_path(base))
+    doc = jobs.create(here.store, body, origin)
     here.supervisor.wake()
     return JSONResponse(public(doc))
 
@@ -51,18 +51,20 @@ def _refuse_reinforcement(raw: Any) -> None:
         )
 
 
-def _trainable(bases: Bases, model: str) -> str:
-    name = bases.name(model)
-    if name is None:
+def _trainable(store: Store, bases: Bases, model: str) -> jobs.Origin:
+    """A base model, or a tuned model or checkpoint of this server to train further."""
+    try:
+        voice = find_voice(store, bases, model)
+    except ApiError:
         near = ", ".join(bases.ids())
         raise ApiError(
             400,
             f"Model {printable(model)} is not available for fine-tuning or does not exist. "
-            f"This server can fine-tune: {near}.",
+            f"This server can fine-tune: {near}, and the models it tuned.",
             code="model_not_available",
             param="model",
-        )
-    return name
+        ) from None
+    return jobs.Origin(voice.base, voice.base_path, voice.shown, voice.adapter)
 
 
 def _usable(store: Store, id_: str, param: str) -> None:

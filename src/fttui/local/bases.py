@@ -17,11 +17,15 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Voice:
-    """What has to be loaded to speak as a model: base weights by name, an adapter folder or none."""
+    """What has to be loaded to speak as a model: base weights by name, an adapter folder or none.
+
+    `shown`: the name, perhaps an alias, that the base was asked for by.
+    """
 
     base: str
     base_path: Path | None
     adapter: Path | None
+    shown: str
 
 
 class Bases:
@@ -90,7 +94,7 @@ def find_voice(store: Store, bases: Bases, id_: str) -> Voice:
     """The model a chat asks for; ApiError 404 where there is none."""
     name = bases.name(id_)
     if name is not None:
-        return Voice(name, bases.own_path(name), None)
+        return Voice(name, bases.own_path(name), None, id_)
     doc = store.get("model", id_)
     if doc is None or not (store.root / doc["_adapter"]).is_dir():
         raise ApiError(
@@ -100,7 +104,12 @@ def find_voice(store: Store, bases: Bases, id_: str) -> Voice:
             param="model",
         )
     own = doc["_base_path"]
-    return Voice(doc["_base"], Path(own) if own else None, store.root / doc["_adapter"])
+    return Voice(
+        doc["_base"],
+        Path(own) if own else None,
+        store.root / doc["_adapter"],
+        doc.get("_shown") or doc["_base"],  # an older data directory does not say
+    )
 
 
 def base_object(id_: str) -> Document:

@@ -200,4 +200,4 @@ def forget(store: Store, job_id: str) -> None:
     folder = store.job_dir(job_id)
     for name in ("training.jsonl", "validation.jsonl", "control"):
         (folder / name).unlink(missing_ok=True)
-    shutil.rmtree(folder / "work", ignore_errors=True)
+    shutil.rmtree(folder / jobs.START, ignore_errors=True)

@@ -63,6 +63,7 @@ class Lock:
     """Held while the server lives; released by the system however it ends."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
 
     def take(self, *, wait: bool = False) -> bool:
@@ -72,6 +73,23 @@ class Lock:
         except BlockingIOError:
             return False
         return True
+
+    def sign(self) -> None:
+        """Say who holds it, for whoever finds it taken."""
+        os.ftruncate(self._handle, 0)
+        os.pwrite(self._handle, str(os.getpid()).encode(), 0)
+
+    def signed(self) -> int | None:
+        """The process that signed it last."""
+        text = os.pread(self._handle, 20, 0)
+        return int(text) if text.isdigit() else None
+
+    def lost(self) -> bool:
+        """True where the file was removed or replaced: somebody else could take another."""
+        try:
+            return not os.path.samestat(os.fstat(self._handle), os.stat(self._path))
+        except OSError:
+            return True
 
     def release(self) -> None:
         os.close(self._handle)

@@ -10,6 +10,7 @@ import os
 import random
 import re
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from fttui.local.store import Document, Store, new_id, now
 
 FINAL = ("succeeded", "failed", "cancelled")
 KEPT_CHECKPOINTS = 3
+START, ADAPTER = "start", "adapter.npz"  # where a job keeps the adapter it goes on from
 
 
 def event(
@@ -45,10 +47,21 @@ def event(
     )
 
 
-def create(store: Store, body: CreateJob, *, base: str, base_path: Path | None) -> Document:
+@dataclass(frozen=True)
+class Origin:
+    """What a job starts from: base weights by name, the name they were asked for by, and the
+    adapter's folder where a tuned model is trained further."""
+
+    base: str
+    base_path: Path | None
+    shown: str
+    adapter: Path | None = None
+
+
+def create(store: Store, body: CreateJob, origin: Origin) -> Document:
     """Store a checked request as a job that waits for its files to be validated.
 
-    The files are linked (or copied) into the job's folder: deleting them later harms nothing.
+    Files and adapter are linked (or copied) into the job's folder: deleting them harms nothing.
     """
     method = body.method.type if body.method else "supervised"
     chosen = (getattr(body.method, method, None) if body.method else None) or body
@@ -81,19 +94,24 @@ def create(store: Store, body: CreateJob, *, base: str, base_path: Path | None) 
         "metadata": body.metadata,
         "method": {"type": method, method: {"hyperparameters": parameters}},
         "user_provided_suffix": body.suffix,
-        "_base": base,
-        "_base_path": str(base_path) if base_path else None,
-        "_name": f"ft:{body.model}:local:{_slug(body.suffix)}:{new_id('', 8)}",
+        "_base": origin.base,
+        "_base_path": str(origin.base_path) if origin.base_path else None,
+        "_shown": origin.shown,
+        "_continued": origin.adapter is not None,
+        "_name": f"ft:{origin.shown}:local:{_slug(body.suffix)}:{new_id('', 8)}",
         "_offset": 0,
         "_step": 0,
         "_attempts": 0,
     }
     folder = store.job_dir(job_id)
     folder.mkdir(parents=True)
-    _link(store.file_path(body.training_file), folder / "training.jsonl")
-    if body.validation_file:
-        _link(store.file_path(body.validation_file), folder / "validation.jsonl")
     try:
+        _link(store.file_path(body.training_file), folder / "training.jsonl")
+        if body.validation_file:
+            _link(store.file_path(body.validation_file), folder / "validation.jsonl")
+        if origin.adapter:
+            (folder / START).mkdir()
+            _link(origin.adapter / ADAPTER, folder / START / ADAPTER)
         with store.transaction():
             store.add("job", doc)
             event(store, job_id, f"Created fine-tuning job: {job_id}")
@@ -193,6 +211,7 @@ def add_model(store: Store, job: Document, id_: str, adapter: str, at: int) -> N
             "shutdown_date": None,
             "_base": job["_base"],
             "_base_path": job["_base_path"],
+            "_shown": job.get("_shown") or job["_base"],
             "_adapter": adapter,
             "_job": job["id"],
         },
@@ -213,4 +232,5 @@ def specification(job: Document, folder: Path, base_path: Path) -> dict[str, Any
         "hyperparameters": job["method"][method]["hyperparameters"],
         "seed": job["seed"],
         "checkpoint_prefix": job["_name"],
+        "adapter": str(folder / START) if job.get("_continued") else None,
     }

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import math
 import os
 import signal
 import time
@@ -33,6 +34,7 @@ from fttui.problem import Problem
 log = logging.getLogger("fttui.local")
 
 ENDING = 25.0  # seconds a server before this one has to end: its trainer finishes a step
+LOOK = 2.0  # seconds between looks at whether the server is still wanted
 _ROUTES = [
     *api_files.ROUTES,
     *api_uploads.ROUTES,
@@ -118,7 +120,7 @@ def serve(
     try:
         context = Context(store, bases, Supervisor(store, bases), Speaker())
         with asyncio.Runner() as runner:
-            runner.run(_run(context, secret, sock, idle_exit, ready))
+            runner.run(_run(context, secret, sock, idle_exit, lock, ready))
     finally:
         sock.close()
         store.close()
@@ -130,6 +132,7 @@ async def _run(
     secret: str,
     sock: object,
     idle_exit: float | None,
+    lock: instance.Lock,
     ready: Callable[[], None],
 ) -> None:
     @contextlib.asynccontextmanager
@@ -155,19 +158,26 @@ async def _run(
         timeout_graceful_shutdown=3,
     )
     server = _Server(config, ready)
-    watcher = asyncio.create_task(_idle(server, guard, context, idle_exit)) if idle_exit else None
+    limit = idle_exit or math.inf
+    watcher = asyncio.create_task(_end_when(server, guard, context, limit, lock))
     await server.serve(sockets=[sock])  # type: ignore[list-item]
-    if watcher:
-        watcher.cancel()
+    watcher.cancel()
 
 
-async def _idle(server: uvicorn.Server, guard: Guard, context: Context, limit: float) -> None:
-    """End the server when nobody asked and nothing trained for `limit` seconds."""
+async def _end_when(
+    server: uvicorn.Server, guard: Guard, context: Context, limit: float, lock: instance.Lock
+) -> None:
+    """End the server when nobody asked and nothing trained for `limit` seconds, or when its data
+    directory was removed: a server started there later would be a second one."""
     while guard.idle() < limit:
-        await asyncio.sleep(max(0.1, min(5.0, limit / 4)))
-        if context.supervisor.busy():
+        await asyncio.sleep(max(0.1, min(LOOK, limit / 4)))
+        if lock.lost():
+            log.warning("the data directory was removed, ending")
+            break
+        if limit < math.inf and context.supervisor.busy():
             guard.touch()
-    log.info("idle for %.0f s, ending", limit)
+    else:
+        log.info("idle for %.0f s, ending", limit)
     server.should_exit = True
 
 
@@ -185,13 +195,17 @@ def _own(root: Path) -> instance.Lock:
             break
         time.sleep(0.1)  # one that is ending lets go soon
     else:
+        lock.sign()
         return lock
+    pid = other.pid if other else lock.signed()
     lock.release()
+    where = f"at {other.base_url}" if other else "but does not answer: it is starting or ending"
     raise Problem(
         "The server is running already.",
-        f"It serves {root}"
-        + (f" at {other.base_url}." if other else " and is starting or ending."),
-        "Use that one, or give this one a data directory of its own with --data.",
+        f"Process {pid or 'unknown'} serves {root}, {where}.",
+        "Use that one, end it"
+        + (f" with `kill {pid}`" if pid else "")
+        + ", or give this one a data directory of its own with --data.",
         code="already_running",
     )
 

@@ -67,7 +67,8 @@ class Supervisor:
             if not trainer.alive():
                 continue
             if job["status"] == "running":
-                trainer.tell("pause")
+                with suppress(OSError):  # the data directory was removed
+                    trainer.tell("pause")
             with suppress(TimeoutError):
                 async with asyncio.timeout(20):
                     while trainer.alive():  # noqa: ASYNC110 - another process

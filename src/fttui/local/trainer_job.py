@@ -33,7 +33,7 @@ class Failed(Exception):
 class Job:
     """job.json: base_model, training_file, validation_file, method, hyperparameters (n_epochs,
     batch_size, learning_rate_multiplier, beta: a number or "auto"), seed; optional lora {r, alpha},
-    context (tokens), threads.
+    context (tokens), threads, adapter (a folder: the tuned model to train on from).
     """
 
     base_model: Path
@@ -45,6 +45,7 @@ class Job:
     rank: int
     alpha: float
     context: int
+    adapter: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ def read_job(job_dir: Path) -> Job:
             rank=int(lora.get("r", RANK)),
             alpha=float(lora.get("alpha", ALPHA)),
             context=int(data.get("context") or CONTEXT),
+            adapter=Path(data["adapter"]) if data.get("adapter") else None,
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise Problem(f"{path} cannot be used", repr(error), code="invalid_job") from error

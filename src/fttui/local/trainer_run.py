@@ -123,12 +123,22 @@ class Training:
             "total_steps": plan.total_steps,
             "hyperparameters": plan.as_dict(job.method),
         }
-        adapter = lora.fresh(model.config, job.rank, job.alpha, job.seed, model.dtype)
+        before = self._tuned_before(job, model)
+        adapter = self._tuned_before(job, model) or lora.fresh(
+            model.config, job.rank, job.alpha, job.seed, model.dtype
+        )
         self._state = State(adapter, np.zeros_like(adapter.flat), np.zeros_like(adapter.flat))
-        self._learner = Learner(model, self._state, beta=plan.beta, check=self._check)
+        self._learner = Learner(
+            model, self._state, beta=plan.beta, reference=before, check=self._check
+        )
         if "resolved" not in self._events.types:
             self._tell_plan()
         self._saved = time.monotonic()
+
+    @staticmethod
+    def _tuned_before(job: Job, model: Model) -> lora.Adapter | None:
+        """The tuned model this job goes on from; None where it begins at the base model."""
+        return lora.load(job.adapter, model.config, model.dtype) if job.adapter else None
 
     def _read(self, job: Job, model: Model, path: Path, param: str) -> trainer_data.Data:
         data = trainer_data.load(

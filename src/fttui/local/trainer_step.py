@@ -48,14 +48,24 @@ class Measured:
 
 
 class Learner:
-    """Computes losses and gradients of one adapter. `check` is called between parts and may raise."""
+    """Computes losses and gradients of one adapter. `check` is called between parts and may raise.
+
+    `reference`: the adapter that preferences are measured against; None is the base model alone.
+    """
 
     def __init__(
-        self, model: Model, state: State, *, beta: float, check: Callable[[], None]
+        self,
+        model: Model,
+        state: State,
+        *,
+        beta: float,
+        check: Callable[[], None],
+        reference: lora.Adapter | None = None,
     ) -> None:
         self._model = model
         self._state = state
         self._beta = beta
+        self._before = reference
         self._check = check
         self._gradient = _like(model, state.adapter)
         self._reference: dict[int, float] = {}
@@ -113,7 +123,7 @@ class Learner:
     def _preferences(
         self, run: Pass, part: Sequence[Item], pairs: int
     ) -> tuple[Measured, np.ndarray]:
-        """DPO (arXiv:2305.18290): -log σ(β · how much more than the base the better one is favoured)."""
+        """DPO (arXiv:2305.18290): -log σ(β · how much more than before the better one is favoured)."""
         sums = np.bincount(run.scores.owner, run.scores.logp, minlength=2 * len(part))
         base = np.array([self._base(item) for item in part])
         margin = self._beta * (sums[0::2] - sums[1::2] - base)
@@ -125,9 +135,9 @@ class Learner:
         return measured, each[run.scores.owner]
 
     def _base(self, item: Item) -> float:
-        """How much the base model favours the better answer; each pair alone, so always the same."""
+        """How much the model favoured the better answer before; each pair alone: always the same."""
         if id(item) not in self._reference:
-            run = Pass(self._model, None, pack(item), learn=False)
+            run = Pass(self._model, self._before, pack(item), learn=False)
             better, other = np.bincount(run.scores.owner, run.scores.logp, minlength=2)
             self._reference[id(item)] = float(better - other)
         return self._reference[id(item)]
