@@ -16,14 +16,12 @@ from fttui.evaluate.words import rouge_words
 ALIKE = 0.3  # cosine from which on two failures are one cluster
 WORDS = 400  # of a text that are looked at
 # Words that tell nothing of what a text is about.
-_EMPTY = frozenset(
-    (
-        "a an and are be but by can could do for from has have how i if in is it me my not of on or our "
-        "please should that the their they this to want was we what when which will with would yes you "
-        "your"
-    ).split()
+_COMMON = (
+    "a an and are be but by can could do for from has have how i if in is it me my not of on or our "
+    "please should that the their they this to want was we what when which will with would yes you "
+    "your"
 )
-)
+_EMPTY = frozenset(_COMMON.split())
 
 Vector = dict[str, float]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -81,20 +82,32 @@ class Store:
         """Keep an answer. Flushed: it survives the end of this program."""
         self.answers[name] = answer
         self.note(key=name, **facts, answer=answer.as_dict())
+        try:
+            self._file.flush()
+        except OSError as exc:
+            raise _unusable(self.path, exc.strerror or str(exc)) from None
 
     def note(self, **row: Any) -> None:
+        """A line for whoever reads the file (grades); it goes to disk with the next answer."""
         line = json.dumps({"at": round(time.time(), 3), **row}, ensure_ascii=False, default=str)
         try:
             self._file.write(line.encode("utf-8", "surrogatepass") + b"\n")
-            self._file.flush()
         except OSError as exc:
             raise _unusable(self.path, exc.strerror or str(exc)) from None
 
     def close(self) -> None:
         """Close the file; one that nothing was written to is not left behind."""
-        if not self._file.closed and os.fstat(self._file.fileno()).st_size == 0:
-            self.path.unlink(missing_ok=True)
-        self._file.close()
+        if self._file.closed:
+            return
+        try:
+            self._file.flush()
+            if os.fstat(self._file.fileno()).st_size == 0:
+                self.path.unlink(missing_ok=True)
+        except OSError:
+            pass  # a full disk was told of when an answer could not be kept
+        finally:
+            with contextlib.suppress(OSError):
+                self._file.close()
 
 
 def _unusable(path: Path, why: str) -> Problem:
