@@ -9,10 +9,16 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx2
 import openai
 import pytest
 
-from fttui.local.speaker import Ask, Begun, Speaker
+from fttui.local.bases import Bases
+from fttui.local.context import Context
+from fttui.local.server import build
+from fttui.local.speaker import Ask, Begun, Ended, Said, Speaker
+from fttui.local.store import Store
+from fttui.local.supervisor import Supervisor
 
 HI = [{"role": "user", "content": "question 1"}]
 
@@ -175,6 +181,71 @@ class Piece:
     text: str
     token_id: int
     finish_reason: str | None = None
+
+
+class Says:
+    """A speaker whose model says one thing, a letter at a time."""
+
+    def __init__(self, text):
+        self.text = text
+
+    async def speak(self, ask):
+        yield Begun(3)
+        for letter in self.text:
+            yield Said(letter, 1)
+        yield Ended("stop")
+
+
+CALL = '{"name": "paint", "arguments": {"colour": "red"}}'
+PAINT = {"type": "function", "function": {"name": "paint", "parameters": {"type": "object"}}}
+
+
+@pytest.fixture
+async def saying(tmp_path, tiny_model):
+    """Makes a stock client of a server whose model says the given text."""
+    store = Store(tmp_path)
+    bases = Bases({"tiny": tiny_model}, {})
+
+    def make(text):
+        app = build(Context(store, bases, Supervisor(store, bases), Says(text)))
+        return openai.AsyncOpenAI(
+            base_url="http://localhost/v1",
+            api_key="x",
+            max_retries=0,
+            http_client=httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app)),
+            _strict_response_validation=True,
+        )
+
+    yield make
+    store.close()
+
+
+async def test_a_tool_call_the_model_wrote_is_a_tool_call(saying):
+    ask = {"model": "tiny", "messages": HI, "tools": [PAINT]}
+    whole = await saying(f"Yes.\n{CALL}").chat.completions.create(**ask)
+    (choice,) = whole.choices
+    assert (choice.finish_reason, choice.message.content) == ("tool_calls", "Yes.")
+    (call,) = choice.message.tool_calls
+    assert (call.type, call.function.name) == ("function", "paint")
+    assert json.loads(call.function.arguments) == {"colour": "red"}
+
+    said, called, reasons = "", [], []
+    stream = await saying(f"{CALL}\n{CALL}").chat.completions.create(**ask, stream=True)
+    async for chunk in stream:
+        said += chunk.choices[0].delta.content or ""
+        called += chunk.choices[0].delta.tool_calls or []
+        reasons.append(chunk.choices[0].finish_reason)
+    assert (said, reasons[-1]) == ("", "tool_calls")
+    assert [(c.index, c.function.name) for c in called] == [(0, "paint"), (1, "paint")]
+
+
+@pytest.mark.parametrize("more", [{}, {"tools": [PAINT], "tool_choice": "none"}])
+async def test_without_tools_the_same_text_is_text(saying, more):
+    ask = {"model": "tiny", "messages": HI, **more}
+    whole = await saying(CALL).chat.completions.create(**ask)
+    assert whole.choices[0].message.content == CALL
+    assert whole.choices[0].message.tool_calls is None
+    assert whole.choices[0].finish_reason == "stop"
 
 
 async def test_who_hangs_up_does_not_keep_the_others_waiting(monkeypatch):

@@ -13,10 +13,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from fttui.local.bases import find_voice
+from fttui.local.calls import Calls
 from fttui.local.context import Context, context, resource
 from fttui.local.errors import ApiError, from_problem
 from fttui.local.messages import plain, refuse_unsupported
-from fttui.local.schema import Chat, parse, read_json
+from fttui.local.schema import Chat, Tool, parse, read_json
 from fttui.local.speaker import Ask, Begun, Ended, Part, Said
 from fttui.local.store import new_id, now
 from fttui.problem import Problem
@@ -91,7 +92,7 @@ async def _ask(here: Context, body: Chat, messages: list[dict[str, Any]]) -> Ask
         adapter=voice.adapter,
         messages=messages,
         max_tokens=body.max_completion_tokens or body.max_tokens,
-        tools=[] if body.tool_choice == "none" else [t.model_dump() for t in body.tools or []],
+        tools=[tool.model_dump() for tool in _tools(body)],
         options={
             "temperature": 1.0 if body.temperature is None else body.temperature,
             "top_p": 1.0 if body.top_p is None else body.top_p,
@@ -101,6 +102,15 @@ async def _ask(here: Context, body: Chat, messages: list[dict[str, Any]]) -> Ask
             "frequency_penalty": body.frequency_penalty or 0.0,
         },
     )
+
+
+def _tools(body: Chat) -> list[Tool]:
+    """The tools the model may call."""
+    return [] if body.tool_choice == "none" else body.tools or []
+
+
+def _calls(body: Chat) -> Calls:
+    return Calls(tool.function.name for tool in _tools(body))
 
 
 def _frame(kind: str, model: str) -> dict[str, Any]:
@@ -116,19 +126,23 @@ def _usage(prompt: int, completion: int) -> dict[str, int]:
 
 
 async def _whole(body: Chat, begun: Begun, parts: AsyncIterator[Part]) -> Response:
-    text, count, reason = [], 0, "stop"
+    text, count, reason, reader = "", 0, "stop", _calls(body)
     async for part in parts:
         if isinstance(part, Said):
-            text.append(part.text)
+            text += reader.push(part.text)
             count += part.tokens
         elif isinstance(part, Ended):
             reason = part.finish_reason
+    rest, called = reader.finish()
     message: dict[str, Any] = {
         "role": "assistant",
-        "content": "".join(text),
+        "content": text + rest,
         "refusal": None,
         "annotations": [],
     }
+    if called:
+        reason = "tool_calls"
+        message |= {"content": text.rstrip() or None, "tool_calls": called}
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": reason}
     return JSONResponse(
         _frame("chat.completion", body.model)
@@ -146,16 +160,21 @@ async def _stream(body: Chat, begun: Begun, parts: AsyncIterator[Part]) -> Async
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
         return _event(frame | {"choices": [choice]})
 
-    count = 0
+    count, reader = 0, _calls(body)
     try:
         yield chunk({"role": "assistant", "content": "", "refusal": None})
         async for part in parts:
             if isinstance(part, Said):
                 count += part.tokens
-                if part.text:
-                    yield chunk({"content": part.text})
+                if text := reader.push(part.text):
+                    yield chunk({"content": text})
             elif isinstance(part, Ended):
-                yield chunk({}, part.finish_reason)
+                rest, called = reader.finish()
+                if rest:
+                    yield chunk({"content": rest})
+                for index, call in enumerate(called):
+                    yield chunk({"tool_calls": [{"index": index} | call]})
+                yield chunk({}, "tool_calls" if called else part.finish_reason)
         if with_usage:
             yield _event(frame | {"choices": [], "usage": _usage(begun.prompt_tokens, count)})
         yield b"data: [DONE]\n\n"
