@@ -127,6 +127,8 @@ def test_the_nearest_texts_share_rare_words() -> None:
     assert [at for at, _ in found] == [0, 1]
     assert 0 < found[1][1] < found[0][1] <= 1
     assert index.find("xyzzy") == []
+    rare = nearest.Nearest(["my order my order", "my refund here", *["my order is late"] * 6])
+    assert rare.find("my order refund")[0][0] == 1  # one rare word tells more than two common ones
     assert index.find(texts[2])[0] == (2, pytest.approx(1.0))
 
 

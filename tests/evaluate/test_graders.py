@@ -35,6 +35,7 @@ def grade(grader: str | dict[str, Any], text: str, expected: str = "", **item: A
         ("number", "first 7, then 8", "7", False),
         ("number", "none", "7", False),
         ("number:0.1", "0.2", "0.1", True),
+        ("number:0.1", "1.1", "1.0", True),  # 1.1 - 1.0 is a little more than 0.1 in floats
         ("number:0.1", "0.21", "0.1", False),
         ("number:1%", "-101", "-100", True),
         ("number:1%", "-101.5", "-100", False),

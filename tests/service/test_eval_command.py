@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 
 from fttui import cli, samples
 from fttui.dataset import formats
+from fttui.state import State
 
 CHAT = "/chat/completions"
 HELD, TRAIN = str(samples.heldout("extraction")), str(samples.path("extraction"))
@@ -105,6 +107,36 @@ async def test_money_is_spent_only_after_a_yes(server: Any, run: Run) -> None:
     assert "costs about $0.00" in found["error"]["message"]
     assert found["estimate"][0]["asks"] == 16
     assert server.count("POST", CHAT) == 0
+
+
+async def test_what_was_spent_is_told_and_written_down(server: Any, run: Run) -> None:
+    model = "gpt-4.1-mini-2025-04-14"
+    code, out, _ = await run(HELD, "--models", model, "--yes", "--json")
+    found = json.loads(out)["models"][0]
+    assert code == 0
+    # 16 answers of 5 and 1 tokens, at 0.40 and 1.60 for a million
+    assert Decimal(found["cost"]) == Decimal("0.0000576")
+    state = State()
+    row = state.journal_rows()[0]
+    state.close()
+    assert (row["kind"], row["subject"]) == ("evaluation", model)
+    assert Decimal(row["amount"]) == Decimal("0.0000576")
+
+
+async def test_the_base_of_a_baseline_can_be_named(run: Run) -> None:
+    argv = (
+        "--models",
+        "m-tuned",
+        "--baseline",
+        "few-shot:1",
+        "--train",
+        TRAIN,
+        "--base",
+        "m-other",
+    )
+    code, out, _ = await run(HELD, *argv, "--yes", "--json", "--sample", "1")
+    assert code == 0
+    assert [row["model"] for row in json.loads(out)["models"]] == ["m-tuned", "m-other + 1 example"]
 
 
 async def test_few_shot_and_zero_shot_are_baselines(server: Any, run: Run) -> None:

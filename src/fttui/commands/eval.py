@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from fttui.service.evaluation import Evaluation
     from fttui.service.provider import Provider
 
-LEAST_TOKENS = 128  # an answer may always have so many
 MORE_FAILURES = 50  # failing examples in the JSON
 
 
@@ -48,6 +47,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--baseline", action="append", default=[], metavar="zero-shot|few-shot:K",
                         help="also ask the base model, with K training examples in the prompt")  # fmt: skip
     parser.add_argument(
+        "--base", metavar="MODEL", help="of the baselines (default: the tuned one's)"
+    )
+    parser.add_argument(
         "--train", type=Path, metavar="FILE", help="where few-shot examples come from"
     )
     parser.add_argument(
@@ -56,8 +58,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, metavar="S")
     parser.add_argument("--temperature", type=float, default=0.0, metavar="T")
     parser.add_argument("--max-tokens", type=int, metavar="N",
-                        help=f"of an answer (default: twice the longest expected one, "
-                        f"{LEAST_TOKENS} at least)")  # fmt: skip
+                        help="of an answer (default: twice the longest expected one, 128 at least)")  # fmt: skip
     parser.add_argument("--concurrency", type=int, default=4, metavar="N", help="questions at once")
     parser.add_argument("--profile", metavar="NAME", help="the provider profile to ask")
     parser.add_argument("--fail-under", type=float, metavar="X",
@@ -147,7 +148,7 @@ class _Job:
     def _plan(self, loaded: Config) -> Plan:
         from fttui.evaluate import cases, spec
         from fttui.evaluate.model_graders import RUBRIC, Pairwise
-        from fttui.service.eval_plan import Plan
+        from fttui.service.eval_plan import Plan, answer_limit
         from fttui.service.types import ChatSettings
 
         args = self.args
@@ -158,7 +159,7 @@ class _Job:
         graders = [spec.parse(text, args.judge or "") for text in args.grader if text != "auto"]
         graders = graders or [spec.automatic(picked.rows)]
         _distinct([grader.name for grader in graders], "grader")
-        limit = args.max_tokens or _longest(whole.longest)
+        limit = args.max_tokens or answer_limit(whole)
         judge, judge_provider = self._model(loaded, args.judge) if args.judge else ("", None)
         return Plan(
             picked, contestants, tuple(graders),
@@ -169,9 +170,7 @@ class _Job:
         )  # fmt: skip
 
     def _contestants(self, loaded: Config, training: Cases | None) -> tuple[Contestant, ...]:
-        from fttui.dataset.tokens import base_model
-        from fttui.service.eval_cost import is_tuned
-        from fttui.service.eval_plan import Contestant
+        from fttui.service.eval_plan import Contestant, baseline
 
         made: list[Contestant] = []
         for text in filter(None, map(str.strip, self.args.models.split(","))):
@@ -180,13 +179,11 @@ class _Job:
             made.append(Contestant(label if sign else model, model, provider))
         if not made:
             raise Problem("--models names none", "", "--models BASE,TUNED", code="usage")
-        likeliest = next((who for who in reversed(made) if is_tuned(who.model)), made[0])
         for text in self.args.baseline:
             shots = _shots(text, training)
-            base = base_model(likeliest.model) if is_tuned(likeliest.model) else likeliest.model
-            label = f"{base} + {plural(shots, 'example')}" if shots else base
-            if shots or base not in [who.model for who in made]:
-                made.append(Contestant(label, base, likeliest.provider, shots))
+            found = baseline(made, shots, self.args.base or "")
+            if shots or found.model not in [who.model for who in made]:
+                made.append(found)
         _distinct([who.label for who in made], "model")
         return tuple(made)
 
@@ -336,7 +333,7 @@ class _Job:
         return code
 
     def _print_json(self, outcome: Outcome, summary: Summary, lead: str, met: bool) -> None:
-        from fttui.commands.eval_report import failing
+        from fttui.evaluate.summary import failing
 
         grader = summary.graders[0]
         wrong = failing([row for row in outcome.rows if row.model == lead], grader)
@@ -374,13 +371,6 @@ def _shots(text: str, training: Cases | None) -> int:
     if training is None:
         raise Problem("A few-shot baseline needs examples.", "", "Add --train FILE.", code="usage")
     return int(number)
-
-
-def _longest(expected: str) -> int | None:
-    """Tokens an answer may have; None (the provider's own limit) where nothing is expected."""
-    from fttui.dataset import tokens
-
-    return max(LEAST_TOKENS, 2 * tokens.count(expected)) if expected else None
 
 
 def _show(meter: Meter, now: Progress) -> None:

@@ -6,13 +6,14 @@ import csv
 import io
 import os
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 
 from fttui.evaluate import diff, nearest
 from fttui.evaluate.cases import Cases
 from fttui.evaluate.confusion import OTHER, Confusion
 from fttui.evaluate.records import Answer
-from fttui.evaluate.summary import ModelSummary, Row, Score, Summary
+from fttui.evaluate.summary import ModelSummary, Row, Score, Summary, failing
 from fttui.pricing.money import show
 from fttui.problem import Problem
 from fttui.text import clean, one_line, plural, width
@@ -58,7 +59,8 @@ _HEAD = ["model", "right", "95 %", "score", "seconds", "tokens", "cost"]
 
 def _model_row(model: ModelSummary, grader: str) -> list[str]:
     seconds = "–" if model.median is None else f"{model.median:.2f}"
-    cost = "–" if model.cost is None else show(model.cost, model.currency or "USD")
+    known = "free" if model.cost == 0 else show(model.cost or Decimal(0), model.currency or "USD")
+    cost = "–" if model.cost is None else known
     return [
         one_line(model.model, 48), *_score_cells(model.scores[grader]), seconds,
         f"{model.completion_tokens:,}", cost,
@@ -90,15 +92,6 @@ def _confusion(table: Confusion, lead: str) -> Iterator[str]:
         for label in table.labels
     ]
     yield from _aligned([head, *body])
-
-
-def failing(rows: Sequence[Row], grader: str) -> list[Row]:
-    """Rows that failed by the grader, or the worst below 1 where it neither passes nor fails."""
-    graded = [row for row in rows if grader in row.grades]
-    if all(row.grades[grader].passed is None for row in graded):
-        low = [row for row in graded if row.grades[grader].score < 1]
-        return sorted(low, key=lambda row: row.grades[grader].score)
-    return [row for row in graded if not row.grades[grader].passed]
 
 
 def _failures(rows: Sequence[Row], grader: str, training: Cases | None) -> Iterator[str]:

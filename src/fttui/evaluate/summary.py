@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import combinations
 from typing import Any
@@ -284,7 +284,14 @@ def _compare(first: str, second: str, pairs: Pairs) -> Comparison:
 
 
 def _corrected(rows: Sequence[Comparison]) -> tuple[Comparison, ...]:
-    from dataclasses import replace
-
     fixed = stats.holm([row.p_raw for row in rows])
     return tuple(replace(row, p=p, pairs=len(rows)) for row, p in zip(rows, fixed, strict=True))
+
+
+def failing(rows: Sequence[Row], grader: str) -> list[Row]:
+    """Rows that failed by the grader, or the worst below 1 where it neither passes nor fails."""
+    graded = [row for row in rows if grader in row.grades]
+    if all(row.grades[grader].passed is None for row in graded):
+        low = [row for row in graded if row.grades[grader].score < 1]
+        return sorted(low, key=lambda row: row.grades[grader].score)
+    return [row for row in graded if not row.grades[grader].passed]

@@ -15,7 +15,7 @@ from fttui.evaluate.records import Answer, Case
 from fttui.pricing.catalog import Catalog
 from fttui.pricing.money import exact, product, show, total
 from fttui.pricing.records import Rates
-from fttui.service.eval_plan import Contestant, Plan
+from fttui.service.eval_plan import Contestant, Plan, is_tuned
 
 PROVIDER_OF = {"custom": "openai"}  # whose prices stand in where a profile has none of its own
 Messages = Sequence[Mapping[str, Any]]
@@ -54,10 +54,6 @@ def rates(catalog: Catalog, profile: Profile, model: str) -> Rates | None:
     if found is None:
         return None
     return found.tuned if is_tuned(model) else found.base
-
-
-def is_tuned(model: str) -> bool:
-    return model.startswith("ft:") or ".ft-" in model
 
 
 def price(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from fttui.dataset import tokens
 from fttui.evaluate import cases as case_files
 from fttui.evaluate.cases import Cases
 from fttui.evaluate.graders import Grader
@@ -15,6 +16,9 @@ from fttui.evaluate.summary import Row
 from fttui.problem import Problem
 from fttui.service.provider import Provider
 from fttui.service.types import ChatSettings
+from fttui.text import plural
+
+LEAST_TOKENS = 128  # an answer may always have so many
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +96,28 @@ class Outcome:
     @property
     def complete(self) -> bool:
         return all(row.answer is not None for row in self.rows)
+
+
+def answer_limit(cases: Cases) -> int | None:
+    """Tokens an answer may have: twice the longest expected one. None (the provider's own limit)
+    where nothing is expected."""
+    if not cases.longest:
+        return None
+    return max(LEAST_TOKENS, 2 * tokens.count(cases.longest))
+
+
+def is_tuned(model: str) -> bool:
+    return model.startswith("ft:") or ".ft-" in model
+
+
+def baseline(contestants: Sequence[Contestant], shots: int, base: str = "") -> Contestant:
+    """Prompt engineering to compare with: the base model, with `shots` examples in the prompt.
+
+    base: its name; else that of the last tuned contestant, or the first contestant where none is.
+    """
+    tuned = [who for who in contestants if is_tuned(who.model)]
+    whose = tuned[-1] if tuned else contestants[0]
+    model = base or (tokens.base_model(whose.model) if tuned else whose.model)
+    named = next((who.label for who in contestants if who.model == model), model)
+    label = f"{named} + {plural(shots, 'example')}" if shots else named
+    return Contestant(label, model, whose.provider, shots)
