@@ -1,0 +1,140 @@
+"""The scripts of docs/clients: programs that are not ours, on our server, with only URL and key changed.
+
+They need other people's packages, so they run only with FTTUI_CLIENT_TESTS=1. Each client lives in
+a folder of FTTUI_CLIENT_HOME (default: ~/.cache/fttui-clients), made on first use; a client that
+cannot be installed is skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import tiny
+
+pytestmark = [
+    pytest.mark.clients,
+    pytest.mark.skipif(
+        os.environ.get("FTTUI_CLIENT_TESTS") != "1", reason="set FTTUI_CLIENT_TESTS=1 to run them"
+    ),
+]
+SCRIPTS = Path(__file__).parents[2] / "docs" / "clients"
+HOME = Path(os.environ.get("FTTUI_CLIENT_HOME", "~/.cache/fttui-clients")).expanduser()
+ALIAS = "gpt-4o-mini-2024-07-18"
+INSTALL, RUN, START = 1800, 300, 60  # seconds
+
+
+@dataclass(frozen=True)
+class Client:
+    packages: tuple[str, ...]
+    script: str
+    says: tuple[str, ...]  # what its output must hold
+
+    @property
+    def node(self) -> bool:
+        return self.script.endswith(".mjs")
+
+
+TRAINED = ("status succeeded", f"model ft:{ALIAS}:local:", "answer ")
+CLIENTS = {
+    "openai1": Client(("openai==1.109.1",), "openai_python.py", (*TRAINED, ":ckpt-step-")),
+    "openai1-cli": Client(("openai==1.109.1",), "openai_cli.sh", TRAINED),
+    "node6": Client(("openai@6",), "openai_node.mjs", (*TRAINED, "results step,", "tokens ")),
+    "node7": Client(("openai@7",), "openai_node.mjs", (*TRAINED, "results step,", "tokens ")),
+    "langchain": Client(("langchain-openai",), "langchain_chat.py", ("answer ", "pieces ")),
+    "dspy": Client(("dspy",), "dspy_finetune.py", TRAINED[1:]),
+    "llamaindex": Client(
+        ("llama-index-finetuning", "llama-index-llms-openai", "mistralai<2"),
+        "llamaindex_engine.py",
+        (*TRAINED, "context 128000"),
+    ),
+}
+
+
+def _installed(name: str, client: Client) -> Path:
+    """The client's folder; the test is skipped where it cannot be made."""
+    folder = HOME / name.removesuffix("-cli")
+    done = folder / "installed"
+    if done.exists():
+        return folder
+    if client.node and not shutil.which("npm"):
+        pytest.skip("npm is not here")
+    folder.mkdir(parents=True, exist_ok=True)
+    if client.node:
+        steps = [["npm", "install", "--no-fund", "--no-audit", *client.packages]]
+    else:
+        pip = [str(folder / "bin" / "pip"), "install", "-q", *client.packages]
+        steps = [[sys.executable, "-m", "venv", str(folder)], pip]
+    for step in steps:
+        tried = subprocess.run(step, cwd=folder, capture_output=True, text=True, timeout=INSTALL)
+        if tried.returncode:
+            pytest.skip(f"{name} cannot be installed: {tried.stderr[-300:]}")
+    done.touch()
+    return folder
+
+
+def _command(client: Client, folder: Path) -> list[str]:
+    script = str(SCRIPTS / client.script)
+    if client.node:
+        own = folder / "node_modules" / "node" / "bin" / "node"  # npm install node@22
+        return [str(own) if own.exists() else "node", script]
+    return ["sh", script] if script.endswith(".sh") else [str(folder / "bin" / "python"), script]
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    """What `fttui env` sets, for a server of this test's own on the tiny model."""
+    root = tmp_path_factory.mktemp("clients")
+    model, data = tiny.build(root / "tiny.gguf"), root / "data"
+    command = [sys.executable, "-m", "fttui", "serve", "--data", str(data)]
+    command += ["--model", f"tiny={model}", "--alias", f"{ALIAS}=tiny"]
+    ours = os.environ | {"FTTUI_HOME": str(root / "home")}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ours) as server:
+        try:
+            first = server.stdout.readline()
+            assert "http://" in first
+            url = "http://" + first.split("http://")[1].strip()
+            yield ours | {
+                "OPENAI_BASE_URL": url,
+                "OPENAI_API_KEY": (data / "token").read_text().strip(),
+                "DSPY_CACHEDIR": str(root / "dspy"),
+            }
+        finally:
+            server.terminate()
+            server.wait(START)
+
+
+@pytest.mark.parametrize("name", CLIENTS)
+def test_a_client_completes_its_loop(name, environment):
+    client = CLIENTS[name]
+    folder = _installed(name, client)
+    command = _command(client, folder)
+    if "langchain" not in name:
+        command.append(str(SCRIPTS / "train.jsonl"))
+    started = time.monotonic()
+    ran = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment | {"OPENAI": str(folder / "bin" / "openai")} | _words(folder),
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=RUN,
+    )
+    said = ran.stdout + ran.stderr[-3000:]
+    assert ran.returncode == 0, said
+    missing = [text for text in client.says if text not in ran.stdout]
+    assert not missing, said
+    print(f"{name}: {time.monotonic() - started:.1f} s")
+
+
+def _words(folder: Path) -> dict[str, str]:
+    """LlamaIndex counts tokens; the vocabulary it carries spares a download."""
+    found = next(folder.glob("lib/python*/site-packages/llama_index/core/_static"), None)
+    return {"TIKTOKEN_CACHE_DIR": str(found / "tiktoken_cache")} if found else {}
