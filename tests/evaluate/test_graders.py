@@ -295,7 +295,17 @@ def test_a_grader_from_a_file(tmp_path: Path) -> None:
 
 
 def test_what_fits_a_file_is_chosen() -> None:
-    assert spec.automatic([case('{"a": 1}'), case("x"), case("[1]")]).kind == "json"
+    calls = Case(1, (), {}, "", ({"function": {"name": "f", "arguments": "{}"}},))
+    assert spec.automatic([case('{"a": 1}'), case("[1]")]).kind == "json"
     assert spec.automatic([case("a"), case("b")]).kind == "exact"
-    calls = Case(1, (), {}, "", ({"function": {"name": "f"}},))
     assert spec.automatic([calls]).kind == "tool_calls"
+    mixed = spec.automatic([calls, case("a"), case("{}")])
+    assert mixed == spec.parse("auto")
+    called = Answer("", ({"name": "f", "arguments": "{}"},))
+    assert graders.grade(mixed, calls, called).passed is True
+    assert (
+        graders.grade(mixed, calls, Answer("")).passed is False
+    )  # nothing is not what was expected
+    assert graders.grade(mixed, case("a"), Answer("a")).passed is True
+    assert graders.grade(mixed, case('{"a": 1}'), Answer('{ "a":1 }')).passed is True
+    assert calls.wanted == called.said == "f({})"

@@ -15,13 +15,14 @@ import pytest
 from fttui import samples
 from fttui.evaluate import cases, spec
 from fttui.evaluate.model_graders import Pairwise
+from fttui.evaluate.records import Answer
 from fttui.pricing.catalog import load_or_shipped
 from fttui.problem import Problem
 from fttui.service import chat, eval_cost
 from fttui.service.eval_gate import Gate
 from fttui.service.eval_plan import Contestant, Plan, Progress
 from fttui.service.eval_store import Store, path_for
-from fttui.service.evaluation import IN_A_ROW, Evaluation
+from fttui.service.evaluation import ATTEMPTS, IN_A_ROW, Evaluation
 from fttui.service.provider import Provider
 from fttui.service.types import ChatSettings
 
@@ -104,7 +105,7 @@ async def test_the_same_prompt_twice_is_asked_twice(
     server: Any, plan: Plan, tmp_path: Path
 ) -> None:
     twice = cases.Cases((plan.cases.rows[0], replace(plan.cases.rows[0], line=2)))
-    await run(replace(plan, cases=twice), tmp_path / "a.jsonl")
+    await run(replace(plan, cases=twice, concurrency=1), tmp_path / "a.jsonl")
     await run(replace(plan, cases=twice), tmp_path / "a.jsonl")
     assert server.count("POST", CHAT) == 4
 
@@ -131,9 +132,6 @@ async def test_cancelled_and_torn_it_goes_on_with_the_rest(
     outcome = await run(plan, path)
     assert outcome.complete
     assert server.count("POST", CHAT) - before == 32 - kept
-    reopened = Store(path, resume=True)
-    assert len(reopened.answers) == 32  # the line after the torn one was not lost
-    reopened.close()
 
 
 async def test_as_many_are_out_as_allowed_and_no_more(
@@ -181,6 +179,23 @@ async def test_a_lost_connection_is_asked_again(
     outcome = await run(plan, tmp_path / "a.jsonl", sleep=sleep)
     assert outcome.complete
     assert len(slept) == 4
+
+
+async def test_a_prompt_that_never_got_an_answer_is_missing_and_asked_by_the_next_run(
+    server: Any, fault: Any, plan: Plan, tmp_path: Path
+) -> None:
+    async def sleep(seconds: float) -> None:
+        pass
+
+    path = tmp_path / "a.jsonl"
+    server.fail("POST", CHAT, fault.Fault(500, "broken"), times=ATTEMPTS)
+    outcome = await run(replace(plan, concurrency=1), path, sleep=sleep)
+    assert not outcome.complete
+    assert [row.case.line for row in outcome.rows if row.answer is None] == [1]
+    assert outcome.problem.detail["status"] == 500
+    before = server.count("POST", CHAT)
+    assert (await run(plan, path)).complete
+    assert server.count("POST", CHAT) == before + 1
 
 
 async def test_a_wrong_key_ends_it_at_once(
@@ -300,6 +315,17 @@ def test_nothing_is_overwritten_and_only_one_writes(tmp_path: Path) -> None:
     assert not empty.exists()
 
 
+def test_a_line_that_was_torn_costs_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"key": "torn", "answ')
+    store = Store(path, resume=True)
+    store.put("whole", Answer("x"))
+    store.close()
+    again = Store(path, resume=True)
+    assert list(again.answers) == ["whole"]
+    again.close()
+
+
 def test_resume_finds_the_newest_of_the_same_file_and_provider(tmp_path: Path, home: Path) -> None:
     data = tmp_path / "held [1].jsonl"
     first = path_for(data, "p", resume=True)
@@ -328,6 +354,21 @@ async def test_a_gate_halves_and_grows() -> None:
     for _ in range(4 * 4):
         gate.answered()
     assert gate.limit == 5
+    inside: list[int] = []
+
+    async def hold(leave: asyncio.Event) -> None:
+        async with gate.slot():
+            inside.append(gate.out)
+            await leave.wait()
+
+    leave = asyncio.Event()
+    tasks = [asyncio.create_task(hold(leave)) for _ in range(7)]
+    await asyncio.sleep(0)
+    assert inside == [1, 2, 3, 4, 5]
+    leave.set()
+    await asyncio.gather(*tasks)
+    assert len(inside) == 7
+    assert max(inside) == 5
     for _ in range(1000):
         gate.answered()
     assert gate.limit == 8
@@ -355,8 +396,6 @@ def test_the_price_is_exact(provider: Provider) -> None:
 
 
 def test_store_lines_are_json_with_the_answer_whole(tmp_path: Path) -> None:
-    from fttui.evaluate.records import Answer
-
     store = Store(tmp_path / "a.jsonl")
     answer = Answer("x\ud800\n", ({"name": "f", "arguments": "{}"},), seconds=1.5)
     store.put("k", answer, model="m")

@@ -156,8 +156,10 @@ class _Job:
         picked = whole.sample(args.sample, args.seed)
         training = cases.read(args.train) if args.train else None
         contestants = self._contestants(loaded, training)
-        graders = [spec.parse(text, args.judge or "") for text in args.grader if text != "auto"]
-        graders = graders or [spec.automatic(picked.rows)]
+        graders = [
+            spec.automatic(picked.rows) if text == "auto" else spec.parse(text, args.judge or "")
+            for text in args.grader or ["auto"]
+        ]
         _distinct([grader.name for grader in graders], "grader")
         limit = args.max_tokens or answer_limit(whole)
         judge, judge_provider = self._model(loaded, args.judge) if args.judge else ("", None)
@@ -340,7 +342,7 @@ class _Job:
         examples = [
             {
                 "line": row.case.line, "model": row.model, "prompt": row.case.prompt,
-                "expected": row.case.expected, "answer": row.answer and row.answer.text,
+                "expected": row.case.wanted, "answer": row.answer and row.answer.said,
                 "grade": row.grades[grader].as_dict(),
             }
             for row in wrong[:MORE_FAILURES]

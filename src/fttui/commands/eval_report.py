@@ -12,7 +12,7 @@ from pathlib import Path
 from fttui.evaluate import diff, nearest
 from fttui.evaluate.cases import Cases
 from fttui.evaluate.confusion import OTHER, Confusion
-from fttui.evaluate.records import Answer
+from fttui.evaluate.records import Answer, shown_calls
 from fttui.evaluate.summary import ModelSummary, Row, Score, Summary, failing
 from fttui.pricing.money import show
 from fttui.problem import Problem
@@ -117,12 +117,9 @@ def _shown(count: int) -> str:
 def _failure(row: Row, grader: str) -> Iterator[str]:
     grade, answer = row.grades[grader], row.answer or Answer()
     yield f"  line {row.case.line}: {one_line(row.case.prompt, 90)}"
-    said = answer.text or answer.refusal or ", ".join(
-        f"{call['name']}({call['arguments']})" for call in answer.tool_calls
-    )  # fmt: skip
-    if row.case.expected:
-        yield f"    expected  {one_line(row.case.expected, 160)}"
-    yield f"    answer    {one_line(said, 160) or '(nothing)'}"
+    if row.case.wanted:
+        yield f"    expected  {one_line(row.case.wanted, 160)}"
+    yield f"    answer    {one_line(answer.said, 160) or '(nothing)'}"
     if grade.error:
         yield f"    error     {one_line(grade.error, 160)}"
         return
@@ -160,12 +157,12 @@ def as_csv(rows: Sequence[Row]) -> str:
     writer.writerow(_COLUMNS)
     for row in rows:
         answer = row.answer or Answer(error="no answer")
-        calls = "; ".join(f"{c['name']}({c['arguments']})" for c in answer.tool_calls)
+        calls = shown_calls(answer.tool_calls)
         for name, grade in row.grades.items():
             writer.writerow([
                 row.case.line, row.model, name, f"{grade.score:.6g}",
                 "" if grade.passed is None else int(grade.passed), clean(grade.error or answer.error),
-                clean(row.case.prompt), clean(row.case.expected), clean(answer.text), clean(calls),
+                clean(row.case.prompt), clean(row.case.wanted), clean(answer.text), clean(calls),
                 answer.end, answer.seconds, answer.prompt_tokens, answer.completion_tokens,
             ])  # fmt: skip
     return out.getvalue()

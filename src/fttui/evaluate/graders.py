@@ -310,3 +310,23 @@ def _shown(call: Call) -> str:
     return (
         f"{call[0]}({', '.join(f'{path}={short_json(v[1], 60)}' for path, v in call[1].items())})"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Auto:
+    """Row by row what fits the expected answer: tool_calls, json, or exact."""
+
+    name: str = "auto"
+
+    kind = "auto"
+    yes_no = False
+
+    def steps(self, case: Case, answer: Answer) -> Steps:
+        return fitting(case).steps(case, answer)
+
+
+def fitting(case: Case) -> Grader:
+    """The grader for what one row expects."""
+    if case.expected_tools:
+        return ToolCalls("tool_calls")
+    return Json("json") if match.expects_json(case.expected) else Same("exact", kind="exact")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -33,6 +33,12 @@ class Case:
         """The last thing a user said, for showing."""
         return str(self.item.get("prompt", ""))
 
+    @property
+    def wanted(self) -> str:
+        """What is expected, for showing: the text, else the calls."""
+        calls = (call.get("function") or call for call in self.expected_tools)
+        return self.expected or shown_calls(calls)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -60,6 +66,11 @@ class Answer:
         known = {item.name: row[item.name] for item in fields(cls) if item.name in row}
         calls = known.get("tool_calls") or ()
         return cls(**{**known, "tool_calls": tuple(dict(call) for call in calls)})
+
+    @property
+    def said(self) -> str:
+        """What was answered, for showing: the text, else the refusal or the calls."""
+        return self.text or self.refusal or shown_calls(self.tool_calls)
 
     @property
     def tools(self) -> list[dict[str, Any]]:
@@ -118,6 +129,11 @@ class Ask:
 
 # A grader's work: yields questions, is sent the texts of the answers, returns the grade.
 Steps = Generator[Ask, str, Grade]
+
+
+def shown_calls(calls: Iterable[Mapping[str, Any]]) -> str:
+    """`f({"a": 1}); g({})`."""
+    return "; ".join(f"{call.get('name')}({call.get('arguments')})" for call in calls)
 
 
 def short_json(value: Any, limit: int = 120) -> str:

@@ -13,6 +13,7 @@ from fttui.evaluate.graders import (
     CHECKS,
     EXPECTED,
     OUTPUT,
+    Auto,
     Grader,
     Json,
     Number,
@@ -21,6 +22,7 @@ from fttui.evaluate.graders import (
     StringCheck,
     TextSimilarity,
     ToolCalls,
+    fitting,
 )
 from fttui.evaluate.model_graders import LabelModel, Multi, ScoreModel, rubric
 from fttui.evaluate.records import Case, GraderError
@@ -65,6 +67,8 @@ def parse(text: str, judge: str = "") -> Grader:
     if text.startswith("{"):
         return from_json(_json(text, "the grader"))
     head, _, argument = text.partition(":")
+    if text == "auto":
+        return Auto()
     if head in SHORT and head != "auto":
         return _rubric(argument, judge) if head == "rubric" else _short(head, argument, text)
     if head in _REFUSED:
@@ -81,14 +85,9 @@ def parse(text: str, judge: str = "") -> Grader:
 
 
 def automatic(cases: Sequence[Case]) -> Grader:
-    """What fits most of the file: tool_calls, json, or exact."""
-    from fttui.evaluate.match import expects_json
-
-    calls = sum(bool(case.expected_tools) for case in cases)
-    if calls * 2 > len(cases):
-        return ToolCalls("tool_calls")
-    objects = sum(expects_json(case.expected) for case in cases)
-    return Json("json") if objects * 2 > len(cases) else Same("exact", kind="exact")
+    """What fits the file: tool_calls, json or exact where all rows expect one kind, else row by row."""
+    found = {grader.kind: grader for grader in map(fitting, cases)}
+    return Auto() if len(found) != 1 else next(iter(found.values()))
 
 
 def _short(head: str, argument: str, text: str) -> Grader:
