@@ -284,6 +284,22 @@ async def test_a_missing_endpoint_is_learned(server: Any, provider: Any, fault: 
     assert provider.lacks("checkpoints")
 
 
+async def test_404_for_a_route_is_told_from_404_for_a_job(
+    server: Any, provider: Any, fault: Any
+) -> None:
+    """aimock and others answer 404 where they have no checkpoints and no pause."""
+    server.jobs["ftjob-a"] = {"id": "ftjob-a", "object": "fine_tuning.job", "status": "running"}
+    for _ in range(2):
+        server.fail("GET", r".*/checkpoints", fault.Fault(404, fault.error("Not found")))
+        server.fail("POST", r".*/pause", fault.Fault(404, fault.error("Not found")))
+    assert (await refused(checkpoints.listing(provider, "ftjob-b"))).code == "not_found"
+    assert (await refused(jobs.pause(provider, "ftjob-b"))).code == "not_found"
+    assert not provider.learned
+    assert (await refused(checkpoints.listing(provider, "ftjob-a"))).code == "not_supported"
+    assert (await refused(jobs.pause(provider, "ftjob-a"))).code == "not_supported"
+    assert set(provider.learned) == {"checkpoints", "pause"}
+
+
 async def test_variables_of_the_environment_go_to_no_other_host(
     server: Any, connect: Callable[..., Provider], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fttui.problem import Problem
-from fttui.service.jobs import JOBS
+from fttui.service.jobs import JOBS, no_such_route
 from fttui.service.provider import Provider, part
 from fttui.service.types import Checkpoint, Page
 
@@ -38,6 +38,7 @@ async def _page(provider: Provider, job_id: str, cursor: str) -> Page[Checkpoint
             query={"after": cursor, "limit": LIMIT},
         )
     except Problem as failed:
-        if failed.detail.get("status") in (405, 501):
+        if await no_such_route(provider, job_id, failed):
             provider.learned["checkpoints"] = "This provider has no checkpoints."
+            provider.require("checkpoints", "Reading checkpoints")
         raise

@@ -258,7 +258,7 @@ async def content(provider: Provider, file_id: str) -> bytes:
         "GET",
         f"/files/{part(file_id)}/content",
         doing=f"Downloading {file_id}",
-        headers={"Accept": "application/binary"},
+        headers={"Accept": "application/binary, */*;q=0.9"},  # some know only JSON
         seconds=600,
     )
     return raw

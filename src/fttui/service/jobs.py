@@ -209,11 +209,31 @@ async def _act(provider: Provider, job_id: str, verb: str, doing: str) -> Job:
     """Doing it twice does no more than doing it once, so it may be repeated."""
     provider.writing(f"{doing} a job")
     provider.require(_FEATURE[verb], f"{doing} a job")
-    answer = await provider.request(
-        "POST", f"{JOBS}/{part(job_id)}/{verb}", doing=f"{doing} {job_id}", repeat=True
-    )
+    try:
+        answer = await provider.request(
+            "POST", f"{JOBS}/{part(job_id)}/{verb}", doing=f"{doing} {job_id}", repeat=True
+        )
+    except Problem as failed:
+        if await no_such_route(provider, job_id, failed):
+            provider.learned[_FEATURE[verb]] = f"This provider cannot {verb} a job."
+            provider.require(_FEATURE[verb], f"{doing} a job")
+        raise
     job = Job.from_json(answer)
     return job if job.id else await retrieve(provider, job_id)
+
+
+async def no_such_route(provider: Provider, job_id: str, failed: Problem) -> bool:
+    """Whether what failed is missing at this provider, not wrong with this job.
+
+    Many servers answer 404 for routes they do not have: then the job itself is still found.
+    """
+    status = failed.detail.get("status")
+    if status != 404:
+        return status in (405, 501)
+    try:
+        return bool((await retrieve(provider, job_id, attempts=1)).id)
+    except Problem:
+        return False
 
 
 def why_not(provider: Provider, job: Job, verb: str) -> str:

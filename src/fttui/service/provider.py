@@ -116,7 +116,12 @@ class Provider:
         """Raise Problem "not_supported" where the provider lacks a feature."""
         reason = self.lacks(feature)
         if reason:
-            raise Problem(f"{doing} is not possible here.", reason, code="not_supported")
+            raise Problem(
+                f"{doing} is not possible here.",
+                reason,
+                "Go on without it, or use another profile.",
+                code="not_supported",
+            )
 
     def writing(self, doing: str) -> None:
         """Raise Problem "read_only" on a read-only profile: call before anything that changes."""
