@@ -113,6 +113,7 @@ def test_free_text_is_no_classification() -> None:
         ("the cat sat", "the dog sat", "the [-cat-]{+dog+} sat"),
         ("a", "a b", "a{+ b+}"),
         ("", "b", "{+b+}"),
+        ("cat" + " x" * 50, "dog" + " x" * 50, "[-cat-]{+dog+} x x x …"),
         ("x " * 50 + "end", "x " * 50 + "END", "… x x x [-end-]{+END+}"),
     ],
 )

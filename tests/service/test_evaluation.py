@@ -20,7 +20,7 @@ from fttui.pricing.catalog import load_or_shipped
 from fttui.problem import Problem
 from fttui.service import chat, eval_cost
 from fttui.service.eval_gate import Gate
-from fttui.service.eval_plan import Contestant, Plan, Progress
+from fttui.service.eval_plan import Contestant, Plan, Progress, baseline
 from fttui.service.eval_store import Store, path_for
 from fttui.service.evaluation import ATTEMPTS, IN_A_ROW, Evaluation
 from fttui.service.provider import Provider
@@ -290,6 +290,15 @@ async def test_shots_are_sent_before_the_question(server: Any, plan: Plan, tmp_p
     await run(replace(plan, contestants=(few,), training=training), tmp_path / "a.jsonl")
     roles = [row["role"] for row in server.seen("POST", CHAT)[0].json["messages"]]
     assert roles == ["system", "user", "assistant", "user", "assistant", "user"]
+
+
+def test_a_baseline_is_the_base_of_the_tuned_one(provider: Provider) -> None:
+    named = [Contestant("a", "other", provider), Contestant("t", "ft:m-base:o::1", provider),
+             Contestant("b", "third", provider)]  # fmt: skip
+    assert baseline(named, 3).model == "m-base"
+    assert baseline(named, 3).label == "m-base + 3 examples"
+    assert baseline(named, 1, "other").label == "a + 1 example"
+    assert baseline(named[:1], 0).model == "other"
 
 
 async def test_tools_of_an_example_are_offered(server: Any, plan: Plan, tmp_path: Path) -> None:
