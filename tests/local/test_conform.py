@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 from pathlib import Path
 
 import httpx2
@@ -138,7 +139,10 @@ CHECKS = (
 )
 
 
-@pytest.mark.parametrize(("mode", "examples"), [("POSITIVE", 15), ("NEGATIVE", 5)])
+MORE = int(os.environ.get("FTTUI_CONFORM", "1"))  # 10: ten times as many requests
+
+
+@pytest.mark.parametrize(("mode", "examples"), [("POSITIVE", 10 * MORE), ("NEGATIVE", 5 * MORE)])
 def test_generated_requests_find_no_violation(server, shared, kit, seeds, mode, examples):
     """schemathesis makes some hundred requests, right or wrong ones, from the specification."""
     schemathesis = pytest.importorskip("schemathesis")
@@ -195,10 +199,12 @@ def test_generated_requests_find_no_violation(server, shared, kit, seeds, mode, 
 
         run()
 
-    for operation in schema.get_all_operations():
+    for operation in (found.ok() for found in schema.get_all_operations()):
+        if mode == "NEGATIVE" and not operation.body and not operation.query:
+            continue  # a path alone is any text: nothing about it can be wrong
         try:
-            probe(operation.ok())
+            probe(operation)
         except Unsatisfiable:
-            assert mode == "NEGATIVE"  # nothing about it can be wrong
+            assert mode == "NEGATIVE"
     assert sum(answered.values()) > 40, answered
     assert (answered.get(200, 0) > 50) == (mode == "POSITIVE"), answered

@@ -45,7 +45,7 @@ def _job(store: Store, kit) -> str:
     id_ = new_id("file-")
     store.file_path(id_).write_bytes(kit.lines())
     body = CreateJob(model="base", training_file=id_)
-    return jobs.create(store, body, base="base", base_path=None)["id"]
+    return jobs.create(store, body, jobs.Origin("base", None, "base"))["id"]
 
 
 async def _until(found):
