@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,7 @@ def test_keys_resize_and_a_clean_leave(home: Path, dataset: Path, size: tuple[in
         tmux("resize-window", "-x", "120", "-y", "40")
         tmux.wait(lambda shown: "5 Checkpoints" in shown)
         tmux.press("3")
-        tmux.wait("gpt-4")
+        tmux.wait("GPT-4.1 mini")
         tmux.press("q")
         tmux.wait(lambda shown: "shell>" in shown and "Checkpoints" not in shown)
         assert tmux.state() == before
@@ -68,6 +69,20 @@ def test_a_kill_leaves_the_terminal_as_found(home: Path, dataset: Path) -> None:
         assert tmux.state() == before
 
 
+def test_a_dropped_connection_ends_the_program(home: Path, dataset: Path) -> None:
+    with Tmux() as tmux:
+        tmux.run(command(home, str(dataset)))
+        tmux.wait("question 0")
+        pid = subprocess.run(
+            ["pgrep", "-f", f"fttui {dataset}"], capture_output=True, text=True, check=True
+        ).stdout.split()[-1]
+        tmux("kill-server")  # the terminal is gone, as when SSH drops
+        deadline = time.monotonic() + 15
+        while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not Path(f"/proc/{pid}").exists()
+
+
 def test_a_missing_file_is_said_in_the_app_and_another_can_be_opened(
     home: Path, dataset: Path
 ) -> None:
@@ -79,6 +94,8 @@ def test_a_missing_file_is_said_in_the_app_and_another_can_be_opened(
         tmux.press("o")
         tmux.wait("Open a dataset")
         tmux.press("C-u")
+        tmux.wait(lambda text: "nowhere.jsonl" not in text.split("Open a dataset")[1])
         tmux("send-keys", "-l", str(dataset))
+        tmux.wait("support.jsonl")
         tmux.press("Enter")
         tmux.wait("question 0")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
+import threading
 import time
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -28,6 +30,7 @@ from fttui.ui.text import Part
 from fttui.ui.theme import THEMES
 from fttui.ui.thread import Thread
 
+LEAVE_SECONDS = 2.0  # after a kill or a hang-up
 QUIT_SECONDS = 2.0  # a second ^c within this quits
 
 
@@ -99,7 +102,14 @@ class FttuiApp(App[None]):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             with contextlib.suppress(NotImplementedError, ValueError):
-                loop.add_signal_handler(number, self.exit, None, 128 + number)
+                loop.add_signal_handler(number, self._leave, number)
+
+    def _leave(self, number: int) -> None:
+        """In order if the terminal is still there; by force when writing to it blocks for ever."""
+        force = threading.Timer(LEAVE_SECONDS, os._exit, (128 + number,))
+        force.daemon = True
+        force.start()
+        self.exit(return_code=128 + number)
 
     def _fatal_error(self) -> None:
         """Textual's own shows every local variable: a dataset, perhaps a key. Ours shows neither."""

@@ -38,5 +38,8 @@ def _environment() -> None:
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     os.environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
     os.environ.setdefault("ESCDELAY", "50")
+    # Exported sizes (by a shell, or by a parent that uses readline) would freeze the app at them.
+    os.environ.pop("COLUMNS", None)
+    os.environ.pop("LINES", None)
     if os.environ.get("SSH_CONNECTION"):
         os.environ.setdefault("TEXTUAL_FPS", "30")
