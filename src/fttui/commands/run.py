@@ -7,7 +7,7 @@ import asyncio
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -319,52 +319,45 @@ class Loop:
     # -- held-out prompts, asked of the base and of the tuned model
 
     async def _sample(self, provider: Provider, job: Job) -> None:
+        from fttui.evaluate import cases
         from fttui.evaluate.match import matches
 
-        prompts = self._prompts()
+        if self.args.samples < 1:
+            self.result["samples"] = []
+            return
+        held_out = await asyncio.to_thread(cases.read, self.validation or self.path)
         rows: list[dict[str, Any]] = []
         with Meter("asking base and tuned model", quiet=self.args.json) as meter:
-            for number, (messages, expected) in enumerate(prompts, 1):
-                meter.show(number, len(prompts))
-                base = await self._ask(provider, job.model, messages)
-                tuned = await self._ask(provider, job.fine_tuned_model, messages)
+            for case in held_out.rows[: self.args.samples]:
+                base = await self._ask(provider, job.model, case.messages)
+                tuned = await self._ask(provider, job.fine_tuned_model, case.messages)
                 rows.append(
-                    {"prompt": messages[-1]["content"], "expected": expected, "base": base,
-                     "tuned": tuned, "base_match": matches(base, expected),
-                     "tuned_match": matches(tuned, expected)}
-                )  # fmt: skip
+                    {
+                        "prompt": case.prompt,
+                        "expected": case.wanted,
+                        "base": base,
+                        "tuned": tuned,
+                        "base_match": matches(base, case.wanted),
+                        "tuned_match": matches(tuned, case.wanted),
+                    }
+                )
+                meter.show(len(rows), min(self.args.samples, len(held_out.rows)))
         self.result["samples"] = rows
+        self._compare(rows, job)
+
+    def _compare(self, rows: list[dict[str, Any]], job: Job) -> None:
         for row in rows[:3]:
             self.say()
             for name in ("prompt", "expected", "base", "tuned"):
                 self.say(f"{name:<12}{one_line(row[name], 200)}")
-        if rows:
-            base = sum(row["base_match"] for row in rows)
-            tuned = sum(row["tuned_match"] for row in rows)
-            self.say(
-                f"\nheld out    base {base} of {len(rows)} right, tuned {tuned} of {len(rows)}"
-            )
+        base = sum(row["base_match"] for row in rows)
+        tuned = sum(row["tuned_match"] for row in rows)
+        self.say(f"\nheld out    base {base} of {len(rows)} right, tuned {tuned} of {len(rows)}")
         self.say(f"chat        fttui chat {job.fine_tuned_model}")
 
-    def _prompts(self) -> list[tuple[list[dict[str, Any]], str]]:
-        """(messages up to the last answer, the answer) of the held-out examples, the first N."""
-        from fttui.dataset import formats
-
-        found = []
-        source = self.validation or self.path
-        with source.open("rb") as file:
-            for raw in file:
-                example = formats.read(raw)
-                turns = list(example.messages)
-                if example.format != "chat" or len(turns) < 2 or turns[-1].role != "assistant":
-                    continue
-                prompt = [{"role": turn.role, "content": turn.content_text} for turn in turns[:-1]]
-                found.append((prompt, turns[-1].content_text))
-                if len(found) >= self.args.samples:
-                    break
-        return found
-
-    async def _ask(self, provider: Provider, model: str, messages: list[dict[str, Any]]) -> str:
+    async def _ask(
+        self, provider: Provider, model: str, messages: Sequence[Mapping[str, Any]]
+    ) -> str:
         from fttui.service import chat
         from fttui.service.types import ChatSettings
 
