@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import pytest
 
 from fttui import paths
+
+# A shell that starts pytest in the background lets Ctrl-C be ignored, and children inherit that.
+with contextlib.suppress(ValueError):  # not the main thread
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REAL_CACHE = paths.cache_dir()  # before any test has a home of its own
 ROOT = Path(__file__).resolve().parent.parent

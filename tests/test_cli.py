@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import sys
@@ -48,13 +49,13 @@ def test_without_a_terminal_the_app_says_what_to_use() -> None:
 
 
 @pytest.mark.parametrize("command", ["check", "cost", "run"])
-@pytest.mark.parametrize("kind", ["missing", "folder", "empty", "binary"])
+@pytest.mark.parametrize("kind", ["missing", "folder", "empty", "gzip"])
 def test_unusable_input_is_exit_2_in_both_shapes(tmp_path: Path, command: str, kind: str) -> None:
     path = tmp_path / "data.jsonl"
     if kind == "folder":
         path.mkdir()
     elif kind != "missing":
-        path.write_bytes(b"" if kind == "empty" else bytes(range(256)) * 40)
+        path.write_bytes(b"" if kind == "empty" else gzip.compress(b"{}\n" * 400))
     extra = ["--profile", "local"] if command == "run" else []
     plain = fttui(command, str(path), *extra)
     assert plain.returncode == 2, plain.stdout + plain.stderr

@@ -84,8 +84,8 @@ def test_an_unknown_model_is_one_clear_error(tiny: Path) -> None:
 
 def test_leaving_does_not_stop_the_job(tiny: Path) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "fttui", "run", "--profile", "local", "--sample", "style",
-         "--epochs", "20", "--samples", "0"],
+        [sys.executable, "-m", "fttui", "run", "--profile", "local", "--sample", "extraction",
+         "--epochs", "50", "--samples", "0"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     assert process.stdout is not None
