@@ -69,7 +69,6 @@ class Settings:
     confirm_above: Decimal = Decimal(25)  # USD; a dearer launch asks for the amount to be typed
     mute: tuple[str, ...] = ()  # codes of checks that are not shown
     keys: Mapping[str, str] = field(default_factory=dict)  # action id → key
-    notify: str = ""  # a command run when a watched job ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +132,17 @@ class _File:
     default_profile: str = ""
     settings: Settings = field(default_factory=Settings)
     profiles: dict[str, _ProfileTable] = field(default_factory=dict)
+
+
+def at_start() -> Mapping[str, Any]:
+    """The `[settings]` table as it is written, unchecked: what must be known before the first frame,
+    without the time a check takes. Empty where the file is missing or broken (`load` says why)."""
+    try:
+        table = tomllib.loads((paths.config_dir() / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    found = table.get("settings")
+    return found if isinstance(found, dict) else {}
 
 
 def load(path: Path | None = None, env: Mapping[str, str] | None = None) -> Config:

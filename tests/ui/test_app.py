@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from ui_help import screen_text, wait_for_text, wait_until
 
+from fttui import config
 from fttui.problem import Problem
 from fttui.ui.actions import ACTIONS, AREAS, BY_ID, bindings, clashes
 from fttui.ui.app import FttuiApp
@@ -157,3 +158,24 @@ def test_text_from_outside_is_never_markup() -> None:
             if name in takers - {"notify"} and isinstance(first, ast.JoinedStr):
                 loose.append(f"{path.name}:{node.lineno}")
     assert loose == []
+
+
+async def test_settings_of_the_file_are_in_force(dataset: Path, home: Path) -> None:
+    rows = [
+        {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": " a "}]}
+    ]
+    dataset.write_text("".join(json.dumps(row) + "\n" for row in rows * 12))
+    (home / "config").mkdir()
+    (home / "config" / "config.toml").write_text(
+        '[settings]\ntheme = "fttui-light"\nmute = ["Q001", "Q002", "M022"]\n'
+        '[settings.keys]\n"app.go_cost" = "9"\n'
+    )
+    app = FttuiApp(dataset, profile="openai", theme=config.at_start()["theme"])
+    async with app.run_test(size=(80, 24)) as pilot:
+        assert app.theme == "fttui-light"
+        await wait_until(pilot, lambda: app.thread.report is not None, "scanned")
+        assert app.thread.report is not None
+        assert not {"Q001", "Q002", "M022"} & set(app.thread.report.counts)
+        await wait_until(pilot, lambda: app.keymap_in_force, "configured")
+        await pilot.press("9")
+        await wait_until(pilot, lambda: app.current_mode == "cost", "the remapped key")

@@ -61,7 +61,12 @@ def run(args: argparse.Namespace) -> int:
     from fttui.dataset.checks import CATALOGUE
     from fttui.dataset.scan import scan
 
-    muted = frozenset(code.upper() for code in args.mute)
+    from fttui import config
+
+    always = config.at_start().get("mute")
+    muted = frozenset(
+        str(code).upper() for code in (*args.mute, *(always if isinstance(always, list) else ()))
+    )
     unknown = sorted(muted - CATALOGUE.keys())
     if unknown:
         raise Problem(

@@ -67,14 +67,16 @@ class FttuiApp(App[None]):
         profile: str | None = None,
         *,
         ascii_only: bool = False,
+        theme: str = "",
         state: State | None = None,
     ) -> None:
         super().__init__()
-        for theme in THEMES:
-            self.register_theme(theme)
+        for ours in THEMES:
+            self.register_theme(ours)
         self.ascii_only = ascii_only
         self.state = state or State()
-        self.theme = self.state.recall("theme", THEMES[0].name)
+        wanted = self.state.recall("theme", theme)
+        self.theme = wanted if wanted in self.available_themes else THEMES[0].name
         self.thread = Thread()
         self.thread_changed: Signal[frozenset[str]] = Signal(self, "thread_changed")
         self.backend = Backend(self, profile)

@@ -169,6 +169,12 @@ class Backend:
         finally:
             stop = True
 
+    def _muted_everywhere(self) -> frozenset[str]:
+        try:
+            return frozenset(self.config.settings.mute)
+        except Problem:  # shown once, when the configuration is read
+            return frozenset()
+
     def _check(
         self, path: Path, validation: Path | None, stale: Callable[[], bool]
     ) -> Report | None:
@@ -187,7 +193,7 @@ class Backend:
                 path,
                 target=self.target(),
                 validation=validation,
-                muted=self.app.state.muted(path),
+                muted=self.app.state.muted(path) | self._muted_everywhere(),
                 on_progress=progress,
                 cancelled=stale,
             )

@@ -10,16 +10,19 @@ from pathlib import Path
 def start(args: argparse.Namespace) -> int:
     """Run the app on a terminal and return its exit code."""
     _environment()
+    from fttui import config
     from fttui.ui.app import FttuiApp
 
     path, validation = _files(args)
+    settings = config.at_start()
     app = FttuiApp(
         path=path,
         validation=validation,
         profile="local" if args.demo else args.profile,
-        ascii_only=args.ascii,
+        ascii_only=args.ascii or settings.get("ascii") is True,
+        theme=str(settings.get("theme") or ""),
     )
-    app.run(mouse=not args.no_mouse)
+    app.run(mouse=not args.no_mouse and settings.get("mouse") is not False)
     return app.return_code or 0
 
 
