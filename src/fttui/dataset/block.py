@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from array import array
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,12 @@ CLOSE = 0.9  # of the limit: K002
 SEPARATORS = (b"\xe2\x80\xa8", b"\xe2\x80\xa9", b"\xc2\x85")
 LEGACY_LIMIT = 16_384
 SMALL = 1_000  # tokens: below, a short answer to a declared tool list is nothing odd
+
+
+ASK_EVERY = 256  # lines
+SHORT_LINE = 100  # bytes; what is wrong with up to KEEP_LINES such lines is remembered
+KEEP_LINES = 1_000
+_Useless = tuple[list[Entry], int, list[int], list[str]]  # findings, worst, digests, texts
 
 
 @dataclass(slots=True)
@@ -84,19 +91,34 @@ def _after_newline(fd: int, at: int, stop: int) -> int:
     return -1
 
 
-class Scanner:
-    """Checks stretches of one file for one target; holds what is worth keeping between them."""
+class Cancelled(Exception):
+    """The caller's `cancelled()` said so; nothing is kept."""
 
-    def __init__(self, target: Target, hint: str, muted: frozenset[str]) -> None:
+
+class Scanner:
+    """Checks stretches of one file for one target; holds what is worth keeping between them.
+
+    cancelled is asked every few hundred lines; a worker process needs none, it is ended."""
+
+    def __init__(
+        self,
+        target: Target,
+        hint: str,
+        muted: frozenset[str],
+        cancelled: Callable[[], bool] | None = None,
+    ) -> None:
+        self.cancelled = cancelled
         self.target, self.hint, self.muted = target, hint, muted
         self.counter: TokenCounter = counter(target.encoding)
         self.tools: dict[bytes, Any] = {}
+        self.orders: dict[tuple[str, ...], bool] = {}
+        self.useless: dict[bytes, _Useless] = {}
 
     def scan(self, fd: int, task: Task) -> Result:
         begin, data, whole = read_lines(fd, task)
         result = Result()
         context = Context(self.target, self.hint, self.muted)
-        context.tools_seen = self.tools
+        context.tools_seen, context.good_orders = self.tools, self.orders
         pending = _Pending()
         if data:
             self._lines(data, begin, task, context, result, pending)
@@ -131,12 +153,14 @@ class Scanner:
         lines = data.split(b"\n")
         if result.last_newline:
             lines.pop()
-        breaks = any(mark in data for mark in SEPARATORS)
+        breaks = not data.isascii() and any(mark in data for mark in SEPARATORS)
         returns = b"\r" in data
         pending.gates = text.Gates(data)
         last = len(lines) if not result.last_newline and begin + len(data) >= task.end else 0
         offset = begin
         for number, raw in enumerate(lines, 1):
+            if number % ASK_EVERY == 0 and self.cancelled is not None and self.cancelled():
+                raise Cancelled
             context.line, context.offset, context.worst = number, offset, 0
             offset += len(raw) + 1
             if returns and raw.endswith(b"\r"):
@@ -155,18 +179,63 @@ class Scanner:
     ) -> None:
         result.examples += 1
         result.rows.line.append(context.line)
+        short = len(raw) <= SHORT_LINE and not last
+        if short and (known := self.useless.get(raw)) is not None:
+            self._again(known, context, result, pending)
+            return
+        before, added = len(context.kept), context.added
         obj = line.parse(raw, context, last=last)
         if obj is None:
             context.start_example()
             pending.row(result, 0, context.worst)
             pending.skip()
+            kind = "invalid"
+        else:
+            kind = self._object(obj, raw, context, result, pending)
+        if short and kind in ("invalid", "unknown") and len(self.useless) < KEEP_LINES:
+            entries = context.kept[before:]
+            if len(entries) == context.added - added:
+                digests = result.digests[-5:].tolist() if obj is not None else []
+                self.useless[raw] = (entries, context.worst, digests, context.plain)
+
+    def _again(self, known: _Useless, context: Context, result: Result, pending: _Pending) -> None:
+        """A line that was looked at before: files of a million equal bad lines exist."""
+        entries, worst, digests, plain = known
+        for code, severity, _, path, message, count, _, fix in entries:
+            context.add(code, path, message, severity=severity, count=count, fix=fix)
+        pending.row(result, 0, worst)
+        if not digests:
+            pending.skip()
             return
+        context.facts.see("format:unknown", context.line)
+        result.digests.extend(digests)
+        result.digest_lines.append(context.line)
+        pending.texts += plain
+        pending.spans.append((len(plain), 0, 0, 0))
+        pending.kinds.append(("unknown", context.offset))
+
+    def _object(
+        self,
+        obj: dict[str, Any],
+        raw: bytes,
+        context: Context,
+        result: Result,
+        pending: _Pending,
+    ) -> str:
         kind = example.check(obj, raw, context)
-        text.check_texts(raw, pending.gates, context)
+        searches = pending.gates.found.get(context.line - 1)
+        if searches:
+            text.check_texts(raw, searches, context)
         result.digests.extend(answers.check(obj, kind, context))
+        if context.roles is None:
+            data = "\n".join(said for said, _ in context.order).encode("utf-8", "replace")
+            context.odd = text.maybe_odd(data)
+        if context.odd:
+            text.check_odd(context.order, context)
         result.digest_lines.append(context.line)
         pending.row(result, _messages(obj, kind), context.worst)
         pending.take(context, kind, len(raw) > self.target.example_limit * CLOSE)
+        return kind
 
     def _count(self, context: Context, result: Result, pending: _Pending) -> None:
         counts = self.counter.count_all(pending.texts)
@@ -256,6 +325,7 @@ class _Pending:
     texts: list[str] = field(default_factory=list)
     spans: list[tuple[int, int, int, int]] = field(default_factory=list)
     kinds: list[tuple[str, int]] = field(default_factory=list)
+    # (text, trained) as they stand, of examples that may be over the limit
     orders: dict[int, list[tuple[str, bool]]] = field(default_factory=dict)
 
     def row(self, result: Result, messages: int, worst: int) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fttui.dataset import cache, duplicates, pool
-from fttui.dataset.block import BLOCK, Result, Scanner, Task
+from fttui.dataset.block import BLOCK, Cancelled, Result, Scanner, Task
 from fttui.dataset.checks import file as file_checks
 from fttui.dataset.checks import filewide, pairs
 from fttui.dataset.duplicates import Digests
@@ -29,12 +29,9 @@ POOL_FROM_SHORT = (
 SHORT = 64
 WORKERS = 2
 STRETCH = BLOCK  # bytes of one task for a worker
+STRETCH_SHORT = BLOCK // 8  # the same where lines are shorter than SHORT
 EVERY = 0.1  # seconds between two calls of on_progress
 MANY_ANSWERS = 20  # different answers to one prompt that look meant
-
-
-class Cancelled(Exception):
-    """The caller's `cancelled()` said so; nothing is kept."""
 
 
 @dataclass(slots=True)
@@ -166,14 +163,15 @@ class _Job:
     def _results(self, path: str, opened: file_checks.Opened) -> Iterator[tuple[Result, int]]:
         size = opened.end - opened.start
         workers = self.workers
+        short = opened.head.count(b"\n") > file_checks.HEAD // SHORT
         if workers is None:
-            short = opened.head.count(b"\n") > file_checks.HEAD // SHORT
             large = size > (POOL_FROM_SHORT if short else POOL_FROM)
             workers = min(WORKERS, os.cpu_count() or 1) if large else 0
         hint = file_checks.hint(opened.head[opened.start :])
         if self.target.method == "reinforcement":
             hint = "reinforcement"
-        tasks = list(_tasks(opened, STRETCH if workers else BLOCK // 4))
+        step = STRETCH_SHORT if short else STRETCH if workers else STRETCH // 4
+        tasks = list(_tasks(opened, step))
         if workers:
             setup = (self.target, hint, self.muted)
             results = self._pooled(path, opened.fd, tasks, setup, workers)
@@ -185,7 +183,7 @@ class _Job:
             raise Cancelled
 
     def _inline(self, fd: int, tasks: list[Task], hint: str) -> Iterator[Result]:
-        scanner = Scanner(self.target, hint, self.muted)
+        scanner = Scanner(self.target, hint, self.muted, self.cancelled)
         for task in tasks:
             if self.cancelled():
                 raise Cancelled
@@ -247,7 +245,10 @@ class _Job:
             merger.note(code, line, message, count=count)
         if self.target.method == "reinforcement" and not validation and not self._has_pair:
             merger.note("R007", 0, "reinforcement training requires a validation file")
-        _same(merger)
+        for same in duplicates.repeated(merger.digests):
+            if self.cancelled():
+                raise Cancelled
+            _same(same, merger)
         _long_ones(merger)
         if _changed(path, opened):
             merger.note("F028", 0, "file changed during the check")
@@ -313,19 +314,18 @@ def _read(fd: int, at: int) -> bytes:
         return b""
 
 
-def _same(merger: Merger) -> None:
-    for code, line, earlier, count, answers in duplicates.repeated(merger.digests):
-        if code == "Q001":
-            merger.note(code, line, f"same as line {earlier:,}")
-        elif code == "Q003":
-            # answers: 1 when equal but for blanks, case and punctuation, which is as good as the same
-            merger.note(
-                code, line, f"nearly the same as line {earlier:,}", "warning" if answers else ""
-            )
-        else:
-            severity = "note" if answers > MANY_ANSWERS else ""
-            text = f"the prompt of line {earlier:,} again on {plural(count, 'line')}, {answers:,} different answers"
-            merger.note(code, line, text, severity, count)
+def _same(same: duplicates.Same, merger: Merger) -> None:
+    code, line, earlier, count, answers = same
+    if code == "Q001":
+        merger.note(code, line, f"same as line {earlier:,}")
+    elif code == "Q003":
+        # answers: 1 when equal but for blanks, case and punctuation, which is as good as the same
+        severity = "warning" if answers else ""
+        merger.note(code, line, f"nearly the same as line {earlier:,}", severity)
+    else:
+        severity = "note" if answers > MANY_ANSWERS else ""
+        text = f"the prompt of line {earlier:,} again on {plural(count, 'line')}, {answers:,} different answers"
+        merger.note(code, line, text, severity, count)
 
 
 def _long_ones(merger: Merger) -> None:

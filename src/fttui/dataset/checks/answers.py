@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from array import array
 from bisect import bisect_right
 from hashlib import sha1
 from typing import Any, NamedTuple
@@ -15,7 +14,7 @@ import orjson
 from fttui.dataset.checks import tools
 from fttui.dataset.checks.context import Context
 from fttui.dataset.checks.line import canonical
-from fttui.dataset.checks.text import MODEL_TALK, REFUSAL
+from fttui.dataset.checks.text import MODEL_TALK, REFUSAL, maybe_odd
 
 # The normal form of near duplicates: lower case, no blanks, no sentence punctuation.
 _LOWER = bytes(c + 32 if 65 <= c <= 90 else c for c in range(256))
@@ -47,9 +46,12 @@ def digest(data: bytes) -> int:
 def normal_form(data: bytes) -> bytes:
     """NFKC, case folded, without blanks and sentence punctuation. Letters beyond ASCII are folded by the
     run and remembered, texts repeat them; in long examples, where it would cost most, they stay as they are."""
-    if len(data) <= FOLD_UP_TO and not data.isascii():
-        data = _BEYOND.sub(_fold, data)
-    return data.replace(b"\\n", b"").translate(_LOWER, _DROP)
+    return folded(data).replace(b"\\n", b"").translate(_LOWER, _DROP)
+
+
+def folded(data: bytes) -> bytes:
+    short = len(data) <= FOLD_UP_TO and not data.isascii()
+    return _BEYOND.sub(_fold, data) if short else data
 
 
 _BEYOND = re.compile(rb"[\x80-\xff]+")
@@ -71,6 +73,8 @@ def _fold(match: re.Match[bytes]) -> bytes:
 
 def check(obj: dict[str, Any], kind: str, context: Context) -> Digests:
     """Compare question and answer of one example; its digests."""
+    if context.roles is not None:
+        return _plain(obj, context.roles, context)
     whole = canonical(obj)
     exact = digest(whole)
     normal = exact if kind == "unknown" else digest(normal_form(whole))
@@ -84,7 +88,8 @@ def check(obj: dict[str, Any], kind: str, context: Context) -> Digests:
         _instructions(_conversation(obj, kind), context)
     if said is None:
         return Digests(exact, normal, 0, 0, 0)
-    _note(question, answer, said, context, kind)
+    stripped = answer.strip()
+    _note(question, answer, stripped, _key(stripped), said, context, kind)
     return Digests(
         exact,
         normal,
@@ -92,6 +97,39 @@ def check(obj: dict[str, Any], kind: str, context: Context) -> Digests:
         digest(canonical(said)),
         sketch(answer),
     )
+
+
+def _plain(obj: dict[str, Any], roles: tuple[str, ...], context: Context) -> Digests:
+    """`check` for a chat that ends with an answer and holds texts only: the same numbers, of parts of the
+    canonical JSON instead of JSON written for each."""
+    whole = orjson.dumps(obj, option=orjson.OPT_SORT_KEYS)
+    last = whole.rfind(_OPENED)  # never inside a text, where quotes are escaped
+    order = context.order
+    if roles[0] in ("system", "developer"):
+        context.facts.text("system", order[0][0][:4_000], context.line)
+    answer = order[-1][0]
+    question = ""
+    for i in range(len(roles) - 2, -1, -1):
+        if roles[i] == "user":
+            question = order[i][0]
+            break
+    data = "|".join([*roles, *[said for said, _ in order]]).encode()
+    context.odd = maybe_odd(data)
+    spoken = digest(b"[" + whole[last + 11 : -_ROLE_END] + b",[]]")
+    stripped = answer.strip()
+    key = spoken if stripped == answer else _key(stripped)
+    _note(question, answer, stripped, key, None, context, "chat")
+    return Digests(
+        digest(whole),
+        digest(folded(data).translate(_LOWER, _DROP)),
+        digest(b"[" + whole[13 : last - 1] + b"]") if last > 13 else digest(b"[]"),
+        spoken,
+        sketch(answer),
+    )
+
+
+_OPENED = b'{"content":"'
+_ROLE_END = len(b',"role":"assistant"}]}')
 
 
 def _conversation(obj: dict[str, Any], kind: str) -> Any:
@@ -146,25 +184,34 @@ def _instructions(messages: Any, context: Context) -> None:
             context.facts.text("system", first["content"][:4_000], context.line)
 
 
-def _note(question: str, answer: str, said: Any, context: Context, kind: str) -> None:
+def _key(answer: str) -> int:
+    """The digest of an answer without calls, as `check` makes it."""
+    return digest(canonical([answer, []]))
+
+
+def _note(
+    question: str,
+    answer: str,
+    stripped: str,
+    key: int,
+    said: Any,
+    context: Context,
+    kind: str,
+) -> None:
     facts, line = context.facts, context.line
     facts.n["answers"] += 1
-    if kind == "chat" and said[1]:
+    if kind == "chat" and said and said[1]:
         facts.n["answers_calls"] += 1
         facts.text("calls", ", ".join(str(name)[:60] for name, _ in said[1][:5]), line)
     if not answer:
         return
     if kind != "preference":
-        stripped = answer.strip()
-        key = (
-            stripped
-            if len(stripped) <= KEY
-            else f"\0{digest(stripped.encode('utf-8', 'replace')):x}"
-        )
-        facts.text("answer", key, line)
-    _json(answer, context)
+        text = stripped if len(stripped) <= KEY else f"\0{key:x}"
+        facts.text("answer", text, line)
+    _json(stripped, context)
     _ending(answer, context)
-    if REFUSAL.search(answer[:200]):
+    head = answer[:200]
+    if ("I " in head or "I'm" in head or "I’m" in head) and REFUSAL.search(head):
         facts.see("refusal", line)
     if " model" in answer and MODEL_TALK.search(answer):
         facts.see("model_talk", line)
@@ -172,9 +219,8 @@ def _note(question: str, answer: str, said: Any, context: Context, kind: str) ->
     _script(question, answer, context)
 
 
-def _json(answer: str, context: Context) -> None:
-    stripped = answer.strip()
-    if stripped[0:1] in ("{", "[") and stripped[-1] in "}]":
+def _json(stripped: str, context: Context) -> None:
+    if stripped[:1] in ("{", "[") and stripped[-1] in "}]":
         try:
             orjson.loads(stripped)
             context.facts.n["json"] += 1
@@ -254,10 +300,11 @@ def sketch(answer: str) -> int:
     if len(answer) < SKETCH_FROM:
         return 0
     data = answer[:4_000].encode("utf-8", "replace")
-    parts = set(data.replace(b". ", b"\n").split(b"\n"))
-    if len(parts) < SENTENCES:
+    hashes = set(map(crc32, data.replace(b". ", b"\n").split(b"\n")))
+    if len(hashes) < SENTENCES:
         return 0
-    return digest(array("I", sorted(map(crc32, parts))[:SKETCH]).tobytes())
+    # Python's hash of whole numbers is the same in every process.
+    return hash(tuple(sorted(hashes)[:SKETCH])) & 0xFFFF_FFFF_FFFF_FFFF
 
 
 def label(obj: dict[str, Any], kind: str) -> str:

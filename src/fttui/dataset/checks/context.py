@@ -116,14 +116,18 @@ class Context:
         self.severities: Counter[str] = Counter()
         self._room: Counter[str] = Counter()  # findings kept per code
         self.kept: list[Entry] = []
+        self.added = 0  # calls of add that counted
         self.facts = Facts()
         self.format = ""
+        self.roles: tuple[str, ...] | None = None  # of a chat of texts only (messages.check_plain)
+        self.odd = False  # a text may hold garbled, hidden or control characters
         self.plain: list[str] = []  # texts of the example that are read, not trained
         self.trained: list[str] = []  # texts that take part in the loss
         self.fixed = 0  # tokens of the example that are no text
         self.fixed_trained = 0
         self.order: list[tuple[str, bool]] = []  # (text, trained) as they stand, for long examples
         self.tools_seen: dict[bytes, Any] = {}
+        self.good_orders: dict[tuple[str, ...], bool] = {}  # sequences of roles already judged
 
     def add(
         self,
@@ -141,6 +145,7 @@ class Context:
         if code in self.muted:
             return
         severity = severity or SEVERITY[code]
+        self.added += 1
         self.counts[code] += count
         self.severities[severity] += count
         if RANK[severity] > self.worst:

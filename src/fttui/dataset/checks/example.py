@@ -15,12 +15,19 @@ from fttui.text import one_line
 REQUEST_KEYS = frozenset(
     {"model", "temperature", "max_tokens", "top_p", "stream", "stop", "n", "seed"}
 )
-PLAIN_KEYS = {"role", "content"}
 
 
 def check(obj: dict[str, Any], raw: bytes, context: Context) -> str:
     """Run every per-example check; returns the format. Texts to count are left in `context`."""
     context.start_example()
+    context.roles = None
+    if len(obj) == 1 and "messages" in obj and context.hint == "chat":
+        context.roles = messages.check_plain(obj["messages"], context)
+        if context.roles is not None:
+            check_hidden(raw, obj, 1 + 2 * len(context.roles), context)
+            context.facts.see("format:chat", context.line)
+            context.format = "chat"
+            return "chat"
     kind, foreign = recognise(obj, context.hint if "messages" in obj else "")
     if kind in ("chat", "reinforcement"):
         kind = check_conversation(obj, kind, context)
@@ -32,28 +39,13 @@ def check(obj: dict[str, Any], raw: bytes, context: Context) -> str:
         name = f"this is {foreign}" if foreign else f"no known keys ({_keys(obj)})"
         context.add("S001", "", f"{name}; not a fine-tuning format")
         _gather_unknown(obj, context)
-    if (
-        len(obj) == 1
-        and kind == "chat"
-        and all(
-            type(m) is dict and len(m) == 2 and type(m.get("content")) is str for m in _list(obj)
-        )
-    ):
-        keys = 1 + 2 * len(_list(obj))
-        large: list[str] = []
-    else:
-        keys, large = measure(obj)
+    keys, large = measure(obj)
     check_hidden(raw, obj, keys, context)
     if large:
         check_numbers(raw, large, context)
     context.facts.see(f"format:{kind}", context.line)
     context.format = kind
     return kind
-
-
-def _list(obj: dict[str, Any]) -> list[Any]:
-    value = obj.get("messages")
-    return value if type(value) is list else [None]
 
 
 def _keys(obj: dict[str, Any]) -> str:

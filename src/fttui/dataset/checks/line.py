@@ -147,7 +147,8 @@ def _diagnose(raw: bytes, context: Context, last: bool, failure: Exception) -> A
 def _not_utf8(raw: bytes, wrong: UnicodeDecodeError, context: Context) -> None:
     around = raw[max(0, wrong.start - 12) : wrong.start + 12]
     try:
-        guess = f'; reads as "{one_line(around.decode("cp1252"), 40)}" in cp1252'
+        shown = "".join(c for c in one_line(around.decode("cp1252"), 40) if c.isprintable())
+        guess = f'; reads as "{shown}" in cp1252'
     except UnicodeDecodeError:
         guess = ""
     place = f"byte {wrong.start + 1:,} (0x{raw[wrong.start]:02X})"

@@ -53,7 +53,6 @@ REFUSAL = re.compile(
 # Questions may be garbled or hold controls as users type them; answers are what the model learns to write.
 TRAINED_ONLY = {CONTROLS, MOJIBAKE}
 LONG = 200_000  # characters of one text that are searched
-ESCAPED = (b"\\u00", b"\\b", b"\\f", b"\x7f")  # control characters as JSON has them
 Search = tuple[str, re.Pattern[str]]
 # Digits in groups: where a number that matters may be. Only there the slower patterns are tried.
 GROUPS = re.compile(r"[+(0-9][0-9 .()-]{6,40}")
@@ -72,7 +71,7 @@ SIGNS: tuple[tuple[bytes, Search], ...] = (
     (b"@", ("mail address", MAIL)),
     (b"AKIA", SECRETS[1]),
     (b"ASIA", SECRETS[1]),
-    (b"AI", SECRETS[4]),
+    (b"AI", SECRETS[4]),  # AIza
     (b"PRIVATEKEY-", SECRETS[5]),
     (b"<|", ("M025", SPECIAL)),
     (b"{{", ("Q010", PLACEHOLDER)),
@@ -84,72 +83,140 @@ SIGNS: tuple[tuple[bytes, Search], ...] = (
     (b"<YOUR", ("Q010", PLACEHOLDER)),
 )
 WORDS: tuple[tuple[bytes, Search], ...] = (
+    (b"xox", SECRETS[3]),
+    (b"orem ipsum", ("Q010", PLACEHOLDER)),
+)
+# Secrets that are words of at least RUN letters, digits, - and _: rare enough to look at each.
+RUN = 23
+LONG_WORDS: tuple[tuple[bytes, Search], ...] = (
     (b"sk-", SECRETS[0]),
     (b"ghp_", SECRETS[2]),
     (b"ghs_", SECRETS[2]),
     (b"gho_", SECRETS[2]),
     (b"github_pat_", SECRETS[2]),
-    (b"xox", SECRETS[3]),
-    (b"orem ipsum", ("Q010", PLACEHOLDER)),
 )
-DIGITS = re.compile(rb"[0-9][0-9 .()-]{2,5}[0-9][0-9 .()-]{0,5}[0-9]")
+_RUNS = bytes(
+    c if c == 10 else ord("a") if (chr(c).isalnum() and c < 128) or c in b"-_" else ord(" ")
+    for c in range(256)
+)
+# Every number that matters has five digits with at most two signs between two of them.
+DIGITS = re.compile(rb"[0-9](?:[ .()-]{0,2}[0-9]){4}")
+DIGITS_LEFT = re.compile(rb"[0-9](?:[()-]{0,2}[0-9]){4}")  # in what is left of a line
 ACCOUNT = re.compile(rb"[A-Z]{2}[0-9]{2} ?[A-Z0-9]{4} ?[A-Z0-9]{3}")
 ODD: tuple[Search, ...] = (("Q008", MOJIBAKE), ("Q009", HIDDEN), ("Q009", CONTROLS))
 # Any character that one of these starts from: one pass tells that there is nothing.
 ODD_ONE = re.compile(
     "[\ufffdâÃÂïð\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]"
 )
-ODD_MARK = "odd"
-BEYOND_MARK = "odd beyond ASCII"  # no control character is written in the line
+# The same in UTF-8 of which all other ASCII was taken out.
+ODD_BYTES = re.compile(
+    rb"[\x00-\x1f\x7f]|\xef\xbf\xbd|\xef\xbb\xbf|\xc3\xa2\xe2\x82\xac|\xc3\x83[\xc2\xc5\xc6\xe2]|\xc3\x82\xc2"
+    rb"|\xc3\xaf\xc2|\xc3\xb0\xc5|\xe2\x80[\x8b\xaa-\xae]|\xe2\x81[\xa0\xa6-\xa9]|\xc2[\x80-\x9f]"
+)
+_ORDINARY = bytes(c for c in range(128) if 32 <= c < 127 or c in b"\t\n\r")
 
 
 class Gates:
-    """The searches that can find anything in one block of lines."""
+    """The searches that can find anything, line by line, worked out for one block of lines at once."""
 
     def __init__(self, block: bytes) -> None:
-        self.words = [gate for gate in WORDS if gate[0] in block]
-        self.escapes = [mark for mark in ESCAPED if mark in block]
+        self.found: dict[int, list[Search]] = {}
+        rest = block.translate(None, _SMALL)
+        for mark, search in SIGNS:
+            self._lines_with(mark, search, rest)
+        for mark, search in WORDS:
+            self._lines_with(mark, search, block)
+        self._digits(rest)
+        self._lines_with(b"a" * RUN, ("long word", SPECIAL), block.translate(_RUNS))
 
-    def searches(self, raw: bytes) -> list[Search]:
-        rest = raw.translate(None, _SMALL)
-        found = [search for mark, search in SIGNS if mark in rest]
-        if self.words:
-            found += [search for mark, search in self.words if mark in raw]
-        if DIGITS.search(rest) and DIGITS.search(raw):
-            found.append((NUMBER_MARK, GROUPS))
-            if ACCOUNT.search(rest):
-                found.append(("IBAN", IBAN))
-        if not raw.isascii() or b"\\u" in raw or self.escapes:
-            escaped = any(mark in raw for mark in self.escapes)
-            found.append((ODD_MARK if escaped else BEYOND_MARK, ODD_ONE))
-        return found
+    def _lines_with(self, mark: bytes, search: Search, data: bytes) -> None:
+        """Note `search` for every line of `data` that holds `mark`."""
+        at = data.find(mark)
+        line = last = 0
+        while at >= 0:
+            line += data.count(b"\n", last, at)
+            self._note(line, search)
+            last = data.find(b"\n", at)
+            at = data.find(mark, last) if last >= 0 else -1
+
+    def _digits(self, rest: bytes) -> None:
+        match = DIGITS_LEFT.search(rest)
+        line = last = 0
+        while match:
+            line += rest.count(b"\n", last, match.start())
+            self._note(line, (NUMBER_MARK, GROUPS))
+            last = rest.find(b"\n", match.end())
+            match = DIGITS_LEFT.search(rest, last) if last >= 0 else None
+
+    def _note(self, line: int, search: Search) -> None:
+        known = self.found.setdefault(line, [])
+        if search not in known:
+            known.append(search)
 
 
-def check_texts(raw: bytes, gates: Gates, context: Context) -> None:
-    """Search the texts of an example; `raw` decides which searches can find anything."""
-    for what, pattern in dict.fromkeys(gates.searches(raw)):
-        for text, trained in context.order:
-            part = text if len(text) <= LONG else text[:LONG]
-            if what == NUMBER_MARK:
-                _numbers(part, context)
-                continue
-            if what is ODD_MARK or (what is BEYOND_MARK and not part.isascii()):
-                _odd(part, trained, context)
-            if pattern is ODD_ONE:
-                continue
-            for match in pattern.finditer(part):
-                if _report(what, match, context):
-                    break
+def check_texts(raw: bytes, searches: list[Search], context: Context) -> None:
+    """Search the texts of an example for what `searches` (of Gates) look for."""
+    for what, pattern in searches:
+        if what == NUMBER_MARK:
+            if DIGITS.search(raw):
+                for text, _ in context.order:
+                    _numbers(text[:LONG], context)
+                if ACCOUNT.search(raw):
+                    _search("IBAN", IBAN, context)
+        elif what == "long word":
+            for mark, search in LONG_WORDS:
+                if mark in raw:
+                    _search(*search, context)
+        elif what == "Google key" and b"AIza" not in raw:
+            continue
+        elif what == "mail address":
+            for text, _ in context.order:
+                _mail(text[:LONG], context)
+        else:
+            _search(what, pattern, context)
 
 
-def _odd(text: str, trained: bool, context: Context) -> None:
-    """Garbled, hidden and control characters of a text."""
-    first = ODD_ONE.search(text)
-    if first is None:
-        return
+def _search(what: str, pattern: re.Pattern[str], context: Context) -> None:
+    for text, _ in context.order:
+        for match in pattern.finditer(text[:LONG]):
+            if _report(what, match, context):
+                break
+
+
+def _mail(text: str, context: Context) -> None:
+    """The first mail address of a text: the pattern is tried only where an @ stands between words."""
+    at = text.find("@")
+    while at >= 0:
+        name = _MAIL_NAME.search(text[max(0, at - 65) : at])
+        if name:
+            match = MAIL.match(text, at - len(name.group()))
+            if match and _report("mail address", match, context):
+                return
+        at = text.find("@", at + 1)
+
+
+_MAIL_NAME = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}\Z")
+
+
+def maybe_odd(data: bytes) -> bool:
+    """Whether a text in UTF-8 may hold a garbled, hidden or control character."""
+    left = data.translate(None, _ORDINARY)
+    return bool(left) and ODD_BYTES.search(left) is not None
+
+
+def check_odd(order: list[tuple[str, bool]], context: Context) -> None:
+    """Garbled, hidden and control characters in the texts of an example."""
+    for text, trained in order:
+        part = text[:LONG]
+        first = (CONTROLS if part.isascii() else ODD_ONE).search(part)
+        if first:
+            _odd(part, first.start(), trained, context)
+
+
+def _odd(text: str, start: int, trained: bool, context: Context) -> None:
     for what, pattern in ODD:
         if trained or pattern not in TRAINED_ONLY:
-            match = pattern.search(text, max(0, first.start() - 4))
+            match = pattern.search(text, max(0, start - 4))
             if match:
                 _report(what, match, context)
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import lzma
+import re
 import threading
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +31,9 @@ def ranks(name: str) -> dict[bytes, int]:
     data = lzma.decompress((_HERE / f"{name}.xz").read_bytes())
     count = int.from_bytes(data[:4], "little")
     lengths, body = data[4 : 4 + count], data[4 + count :]
-    table: dict[bytes, int] = {}
-    start = 0
-    for rank, length in enumerate(lengths):
-        table[body[start : start + length]] = rank
-        start += length
-    return table
+    ends = list(accumulate(lengths))
+    tokens = map(body.__getitem__, map(slice, [0, *ends], ends))
+    return dict(zip(tokens, range(count), strict=True))
 
 
 def standard_file(table: dict[bytes, int]) -> bytes:
@@ -46,7 +45,7 @@ def standard_file(table: dict[bytes, int]) -> bytes:
 
 
 def encoding(name: str) -> Any:
-    """tiktoken's own Encoding of that name, its ranks taken from here (0.3 s the first time)."""
+    """tiktoken's Encoding of that name, its ranks taken from here (0.3 s the first time)."""
     with _lock:
         if name not in _loaded:
             _loaded[name] = _load(name)
@@ -55,6 +54,14 @@ def encoding(name: str) -> Any:
 
 def _load(name: str) -> Any:
     import tiktoken
+
+    arguments = published(name)
+    arguments["pat_str"] = _grouped(arguments["pat_str"])
+    return tiktoken.Encoding(**arguments)
+
+
+def published(name: str) -> dict[str, Any]:
+    """What tiktoken makes an Encoding of, its ranks taken from here."""
     import tiktoken_ext.openai_public as public  # type: ignore[import-untyped]
 
     if name not in SHA256:
@@ -63,10 +70,19 @@ def _load(name: str) -> Any:
     original = public.load_tiktoken_bpe
     public.load_tiktoken_bpe = lambda *_args, **_kwargs: ranks(name)
     try:
-        arguments = public.ENCODING_CONSTRUCTORS[name]()
+        return dict(public.ENCODING_CONSTRUCTORS[name]())
     finally:
         public.load_tiktoken_bpe = original
-    return tiktoken.Encoding(**arguments)
+
+
+def _grouped(pattern: str) -> str:
+    """The same pattern, a fifth faster: one branch looks ahead, which only a slow engine can do, and it
+    is asked about every branch by itself. Grouped, all the others go to the fast engine at once."""
+    easy, lookahead, rest = pattern.partition(r"|\s+(?!\S)")
+    # Possessive marks need the slow engine too. What follows each of them here never matches what it
+    # gave back, so they change nothing.
+    easy = re.sub(r"(\?|\+|\*|\{\d,\d\})\+", r"\1", easy)
+    return f"(?:{easy}){lookahead}{rest}" if lookahead else pattern
 
 
 def make(source: Path, target: Path) -> None:
