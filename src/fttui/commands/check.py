@@ -58,10 +58,9 @@ def run(args: argparse.Namespace) -> int:
         return explain(args.explain)
     if not args.file:
         raise Problem("no file to check", "", "fttui check FILE", code="usage")
+    from fttui import config
     from fttui.dataset.checks import CATALOGUE
     from fttui.dataset.scan import scan
-
-    from fttui import config
 
     always = config.at_start().get("mute")
     muted = frozenset(
