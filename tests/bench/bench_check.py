@@ -45,7 +45,8 @@ from fttui.dataset.scan import scan
 if __name__ == "__main__":
     start, before = time.perf_counter(), sum(os.times()[:4])
     report = scan(sys.argv[1], workers=2, cached=False)
-    print(time.perf_counter() - start, sum(os.times()[:4]) - before, report.examples, report.tokens.total, len(report.findings), flush=True)
+    spent = time.perf_counter() - start, sum(os.times()[:4]) - before
+    print(*spent, report.examples, report.tokens.total, len(report.findings), flush=True)
 """
 
 
