@@ -42,6 +42,10 @@ PLACEHOLDER = re.compile(
     r"\{\{ ?[A-Za-z_][\w .]{0,40}\}\}|\[(?:INSERT|YOUR|Insert|Your)\b[^\]\n]{0,40}\]"
     r"|\bTODO\b|\bTBD\b|\b[Ll]orem ipsum|<(?:INSERT|YOUR)[ _-][A-Za-z_ -]{1,30}>"
 )
+PLACEHOLDER_MARKS = (
+    *("{{", "[INSERT", "[YOUR", "[Insert", "[Your", "TODO", "TBD", "orem ipsum"),
+    *("<INSERT", "<YOUR"),
+)
 MODEL_TALK = re.compile(r"\b[Aa]s an? (?:AI|artificial intelligence)(?: language)? model\b")
 REFUSAL = re.compile(
     r"(?:I'm|I am|I’m)(?: very| so| really)? sorry,? (?:but )?(?:I )?"
@@ -99,9 +103,11 @@ _RUNS = bytes(
     c if c == 10 else ord("a") if (chr(c).isalnum() and c < 128) or c in b"-_" else ord(" ")
     for c in range(256)
 )
-# Every number that matters has five digits with at most two signs between two of them.
-DIGITS = re.compile(rb"[0-9](?:[ .()-]{0,2}[0-9]){4}")
-DIGITS_LEFT = re.compile(rb"[0-9](?:[()-]{0,2}[0-9]){4}")  # in what is left of a line
+# Every number that matters has five digits with nothing but these signs between them.
+_DIGITS = bytes(
+    c if c == 10 else ord("0") if c in b"0123456789" else ord("x") for c in range(256)
+)
+_BETWEEN = b" .()-"
 ACCOUNT = re.compile(rb"[A-Z]{2}[0-9]{2} ?[A-Z0-9]{4} ?[A-Z0-9]{3}")
 ODD: tuple[Search, ...] = (("Q008", MOJIBAKE), ("Q009", HIDDEN), ("Q009", CONTROLS))
 # Any character that one of these starts from: one pass tells that there is nothing.
@@ -126,7 +132,8 @@ class Gates:
             self._lines_with(mark, search, rest)
         for mark, search in WORDS:
             self._lines_with(mark, search, block)
-        self._digits(rest)
+        numbers = block.translate(_DIGITS, _BETWEEN)
+        self._lines_with(b"0" * 5, (NUMBER_MARK, GROUPS), numbers)
         self._lines_with(b"a" * RUN, ("long word", SPECIAL), block.translate(_RUNS))
 
     def _lines_with(self, mark: bytes, search: Search, data: bytes) -> None:
@@ -139,15 +146,6 @@ class Gates:
             last = data.find(b"\n", at)
             at = data.find(mark, last) if last >= 0 else -1
 
-    def _digits(self, rest: bytes) -> None:
-        match = DIGITS_LEFT.search(rest)
-        line = last = 0
-        while match:
-            line += rest.count(b"\n", last, match.start())
-            self._note(line, (NUMBER_MARK, GROUPS))
-            last = rest.find(b"\n", match.end())
-            match = DIGITS_LEFT.search(rest, last) if last >= 0 else None
-
     def _note(self, line: int, search: Search) -> None:
         known = self.found.setdefault(line, [])
         if search not in known:
@@ -158,11 +156,10 @@ def check_texts(raw: bytes, searches: list[Search], context: Context) -> None:
     """Search the texts of an example for what `searches` (of Gates) look for."""
     for what, pattern in searches:
         if what == NUMBER_MARK:
-            if DIGITS.search(raw):
-                for text, _ in context.order:
-                    _numbers(text[:LONG], context)
-                if ACCOUNT.search(raw):
-                    _search("IBAN", IBAN, context)
+            for text, _ in context.order:
+                _numbers(text[:LONG], context)
+            if ACCOUNT.search(raw.translate(None, _SMALL)):
+                _search("IBAN", IBAN, context)
         elif what == "long word":
             for mark, search in LONG_WORDS:
                 if mark in raw:
@@ -178,7 +175,10 @@ def check_texts(raw: bytes, searches: list[Search], context: Context) -> None:
 
 def _search(what: str, pattern: re.Pattern[str], context: Context) -> None:
     for text, _ in context.order:
-        for match in pattern.finditer(text[:LONG]):
+        part = text[:LONG]
+        if what == "Q010" and not any(mark in part for mark in PLACEHOLDER_MARKS):
+            continue
+        for match in pattern.finditer(part):
             if _report(what, match, context):
                 break
 
