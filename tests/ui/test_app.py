@@ -179,3 +179,53 @@ async def test_settings_of_the_file_are_in_force(dataset: Path, home: Path) -> N
         await wait_until(pilot, lambda: app.keymap_in_force, "configured")
         await pilot.press("9")
         await wait_until(pilot, lambda: app.current_mode == "cost", "the remapped key")
+
+
+async def test_the_sample_opened_from_the_welcome_has_a_plan() -> None:
+    """`d` is the newcomer's first key: the local profile is already in use, its plan must stay."""
+    app = FttuiApp(profile="local")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_until(pilot, lambda: app.thread.model is not None, "a base model is planned")
+        await pilot.press("d")
+        await wait_until(pilot, lambda: app.thread.report is not None, "the sample is checked", 30)
+        await wait_until(pilot, lambda: app.thread.estimate is not None, "there is an estimate")
+        assert app.thread.model is not None
+        assert app.thread.model.provider == "local"
+        assert "local engine" in app.thread.report.summary
+
+
+async def test_a_file_is_checked_once_for_the_planned_model(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fttui.dataset import scan
+
+    asked: list[str] = []
+    real = scan.scan
+
+    def counting(path: Path, **options: object) -> object:
+        asked.append(options["target"].title)  # type: ignore[attr-defined]
+        return real(path, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(scan, "scan", counting)
+    app = FttuiApp(dataset, profile="local")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_until(pilot, lambda: app.thread.report is not None, "the file is checked", 30)
+        await pilot.pause()
+    assert len(asked) == 1, asked
+    assert "local" in asked[0]
+
+
+async def test_a_broken_configuration_still_checks_the_file(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise Problem("config.toml line 3", "not TOML", "mend it", code="config")
+
+    monkeypatch.setattr(config, "load", broken)
+    app = FttuiApp(dataset, profile="local")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_for_text(pilot, "config.toml line 3")
+        await pilot.press("escape")
+        await wait_until(pilot, lambda: app.thread.report is not None, "the file is checked", 30)
+        await pilot.press("P")
+        await wait_for_text(pilot, "config.toml line 3")  # said, and the app goes on

@@ -232,3 +232,35 @@ async def test_no_file_is_a_page_that_says_how_to_begin() -> None:
         await wait_for_text(pilot, "No file is open")
         await pilot.press("m")
         assert any("no file is open" in notice.message for notice in app.notices)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_a_clean_file_has_no_empty_panes(tmp_path: Path, size: tuple[int, int]) -> None:
+    from fttui import samples
+
+    async with checked(samples.path("extraction"), size) as (pilot, _):
+        await wait_for_text(pilot, "Nothing was found")
+        text = screen_text(pilot.app)
+        assert "Tokens per example" in text
+        assert "Findings" not in text
+        assert "Places" not in text
+
+
+async def test_a_finding_of_the_validation_file_opens_that_file(file: Path, tmp_path: Path) -> None:
+    validation = tmp_path / "valid.jsonl"
+    rows = [chat(f"other {n}?", f"reply {n}.") for n in range(1, 12)]
+    rows[6] = "{broken"
+    validation.write_text("\n".join(rows) + "\n")
+    async with checked(file, validation=validation) as (pilot, screen):
+        app = pilot.app
+        screen.groups.cursor = next(
+            n
+            for n, group in enumerate(screen._shown)
+            if group.validation and group.places[0].line == 7
+        )
+        await pilot.pause()
+        await pilot.press("enter")
+        await wait_for_text(pilot, "Open valid.jsonl?")
+        await pilot.press("y")
+        await wait_until(pilot, lambda: app.thread.path == validation, "the other file is open")
+        assert (app.thread.row, app.current_mode) == (6, "data")

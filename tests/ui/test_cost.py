@@ -318,3 +318,13 @@ def test_what_was_spent_adds_up_by_currency() -> None:
     rows = [{"amount": "0.10", "currency": "USD"}, {"amount": "0.20", "currency": "USD"}]
     rows += [{"amount": "1.00", "currency": "EUR"}, {"amount": "", "currency": "USD"}]
     assert cost_view.spent(rows) == "$0.30, €1.00"
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_the_chart_has_room_at_any_size(
+    monkeypatch: pytest.MonkeyPatch, data: Path, size: tuple[int, int]
+) -> None:
+    async with costing(monkeypatch, data, size=size) as (app, pilot):
+        chart = next(chart for chart in app.screen.query(CostChart) if chart.display)
+        await wait_until(pilot, lambda: chart.size.height >= 8, "the chart is tall enough")
+        assert "┤" in chart.render().plain

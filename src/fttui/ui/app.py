@@ -126,16 +126,20 @@ class FttuiApp(App[None]):
 
     def _settle(self) -> None:
         """After the first frame: the slow things."""
-        if self.thread.index is not None:
-            self.backend.start_scan()
-        self.run_worker(self._configure(), group="configure", exclusive=True, exit_on_error=False)
+        self.run_worker(self._begin(), group="configure", exclusive=True, exit_on_error=False)
 
-    async def _configure(self) -> None:
+    async def _begin(self) -> None:
+        """The configuration, the plan, then the scan: so that a file is checked once, for that plan."""
         try:
-            config = self.backend.config
+            self._configure()
+            await self.planner.prepared.wait()
         except Problem as problem:
             self.show_problem(problem)
-            return
+        finally:
+            self.backend.begin_scans()
+
+    def _configure(self) -> None:
+        config = self.backend.config
         self.keymap_in_force = dict(config.settings.keys)
         self.set_keymap(self.keymap_in_force)
         for sentence in clashes(self.keymap_in_force):
@@ -175,8 +179,8 @@ class FttuiApp(App[None]):
     def whose(self) -> list[Part]:
         return crumbs.whose(self.backend)
 
-    def banner(self) -> list[Part]:
-        return crumbs.banner(self.thread)
+    def banner(self, room: int = 80) -> list[Part]:
+        return crumbs.banner(self.thread, room)
 
     # -- saying things
 
@@ -239,7 +243,10 @@ class FttuiApp(App[None]):
     # -- actions
 
     def action_do(self, action_id: str) -> None:
-        getattr(self, f"do_{BY_ID[action_id].name}")()
+        try:
+            getattr(self, f"do_{BY_ID[action_id].name}")()
+        except Problem as problem:
+            self.show_problem(problem)
 
     def run_by_id(self, action_id: str) -> None:
         """Run any action, wherever it lives (palette, help)."""

@@ -41,6 +41,7 @@ class Backend:
         self.last_read = 0.0  # unix time the jobs were last read
         self.stale = False  # the last reading failed
         self._generation = 0  # of the open file: a scan of an older one is stale
+        self._may_scan = False  # not before the first frame, and the limits to check for are known
 
     # -- configuration
 
@@ -90,7 +91,9 @@ class Backend:
         self.feed.start()
 
     def use(self, name: str) -> None:
-        """Work on another profile from now on."""
+        """Work on another profile from now on. On the same one nothing changes: its plan stays."""
+        if self.feed is not None and name == self.profile.name:
+            return
         self.profile_name = name
         self.last_read, self.stale = 0.0, False
         self.begin()
@@ -137,11 +140,17 @@ class Backend:
             self.app.change(**{**thread, "problem": problem})
             return
         self.app.change(**{**thread, "index": index})
-        if self.app.is_running:
-            self.start_scan()
+        self.start_scan()
+
+    def begin_scans(self) -> None:
+        """Scan from now on: the first frame is out, and the plan says what is checked for."""
+        self._may_scan = True
+        self.start_scan()
 
     def start_scan(self) -> None:
         """(Re)index and (re)check the open file; a scan that is running is cancelled."""
+        if not self._may_scan or self.app.thread.index is None:
+            return
         self.app.run_worker(
             self._scan(self._generation), group="scan", exclusive=True, exit_on_error=False
         )

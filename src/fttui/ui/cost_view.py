@@ -36,18 +36,27 @@ def table(
     width: int,
     columns: Sequence[int],
 ) -> Rows:
-    """A table whose first column takes what the others leave; those are aligned right."""
-    first = max(12, width - sum(columns) - len(columns))
+    """A table whose first column takes what the others leave; those are aligned right, each as wide as
+    what is in it, at most `columns`."""
+    columns = [
+        min(most, max(_length(cells[place]) for cells in (head, *rows)))
+        for place, most in enumerate(columns, 1)
+    ]
+    first = max(12, width - sum(columns) - 2 * len(columns))
     widths = [first, *columns]
 
     def line(cells: Sequence[Part], style: str = "") -> list[Part]:
         made: list[Part] = []
         for place, (cell, room) in enumerate(zip(cells, widths, strict=True)):
             text, own = (cell, style) if isinstance(cell, str) else cell
-            made += [(fit(text, room, "right" if place else "left"), own), " "]
+            made += [(fit(text, room, "right" if place else "left"), own), "  "]
         return made[:-1]
 
     return [line(head, "dim"), *(line(row) for row in rows)]
+
+
+def _length(cell: Part) -> int:
+    return len(cell if isinstance(cell, str) else cell[0])
 
 
 def money(amount: Decimal | None, currency: str = "USD") -> str:

@@ -119,8 +119,9 @@ def whose(backend: Backend) -> list[Part]:
     return parts
 
 
-def banner(thread: Thread) -> list[Part]:
-    """The lifecycle of the plan's model, when its end is near."""
+def banner(thread: Thread, room: int = 80) -> list[Part]:
+    """The lifecycle of the plan's model, when its end is near; the shortest true words where room is
+    short."""
     if thread.model is None:
         return []
     from fttui.pricing import lifecycle
@@ -135,4 +136,9 @@ def banner(thread: Thread) -> list[Part]:
         parts.append(f"training ends in {left.training_days}d")
     if left.tuned_days is not None:
         parts.append(f"model retires in {left.tuned_days}d" if left.answers else "model retired")
-    return [("⚠ " + ", ".join(parts), "error" if left.level == "over" else "warning")]
+    text = "⚠ " + ", ".join(parts)
+    if len(text) > room and left.trainable and left.training_days is not None:
+        text = f"⚠ trains {left.training_days}d" + (
+            f", lives {left.tuned_days}d" if left.tuned_days is not None else ""
+        )
+    return [(text, "error" if left.level == "over" else "warning")]

@@ -43,6 +43,7 @@ class Planner:
         self.problem: Problem | None = None
         self._profile = ""
         self._ready = self._preparing = False
+        self.prepared = asyncio.Event()  # the first model is chosen, or will not be
 
     def begin(self) -> None:
         """Follow the thread from now on (the app is running)."""
@@ -68,11 +69,12 @@ class Planner:
         """Read the catalogue off the event loop: it is needed now for the first time."""
         try:
             await asyncio.to_thread(lambda: self.app.backend.catalog)
+            self._ready = True
+            self._changed(frozenset())
         except Problem as problem:
             self.problem = problem
-            return
-        self._ready = True
-        self._changed(frozenset())
+        finally:
+            self.prepared.set()
 
     def _choose(self, provider: str) -> None:
         """A model of this provider: the one planned with last, the usual one, or the cheapest."""

@@ -10,6 +10,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import Worker
 
+from fttui.problem import Problem
 from fttui.ui.actions import BY_ID
 from fttui.ui.widgets.hint_bar import HintBar
 from fttui.ui.widgets.thread_line import ThreadLine
@@ -77,7 +78,10 @@ class AreaScreen(Screen[None]):
         if reason:
             self.fttui.say_no(BY_ID[action_id], reason)
             return
-        getattr(self, f"do_{BY_ID[action_id].name}")()
+        try:
+            getattr(self, f"do_{BY_ID[action_id].name}")()
+        except Problem as problem:
+            self.fttui.show_problem(problem)
 
     def back(self) -> bool:
         """Escape: True when something was closed here, False to go one link left."""

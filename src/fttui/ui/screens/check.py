@@ -51,6 +51,10 @@ class CheckScreen(FixingScreen):
     CheckScreen.-narrow #tokens-pane { height: 7; }
     CheckScreen.-narrow #places-pane, CheckScreen.-narrow #explain-pane { display: none; }
     CheckScreen.-narrow.-places #places-pane { display: block; }
+    CheckScreen.-clean #left { display: none; }
+    CheckScreen.-clean #right { height: 1fr; }
+    CheckScreen.-clean #explain-pane { display: block; height: 4; }
+    CheckScreen.-clean #tokens-pane { height: 1fr; }
     CheckScreen.-narrow.-places #groups-pane { display: none; }
     CheckScreen.-narrow.-detail #left, CheckScreen.-narrow.-detail #tokens-pane { display: none; }
     CheckScreen.-narrow.-detail #right { height: 1fr; }
@@ -140,6 +144,7 @@ class CheckScreen(FixingScreen):
         self._muted = self.fttui.state.muted(thread.path)
         counts = thread.progress.counts if thread.progress is not None else {}
         self._all = groups(thread.report, counts, self._validation, self._muted)
+        self.set_class(thread.report is not None and not self._all, "-clean")
         self._narrow(before)
 
     def _narrow(self, before: Group | None) -> None:
@@ -249,6 +254,8 @@ class CheckScreen(FixingScreen):
         if thread.index is None:
             return "no file is open"
         needs_group = ("check.mute", "check.explain", "check.detail", "check.copy")
+        if not self._all and action_id == "check.filter":
+            return "nothing was found"
         if group is None and action_id in needs_group:
             return "nothing was found"
         if action_id in ("check.next_issue", "check.previous_issue") and not self._shown:
@@ -272,11 +279,32 @@ class CheckScreen(FixingScreen):
         if finding is None or not finding.line:
             self.do_explain()
         elif group.validation:
-            name = self.thread.validation.name if self.thread.validation else "the validation file"
-            self.notify(f"line {finding.line:,} of {name}: open that file with o to see it")
+            self._open_validation(finding)
         else:
             self.fttui.change(row=finding.line - 1, place=finding)
             self.fttui.go("data")
+
+    def _open_validation(self, finding: Finding) -> None:
+        """The finding is in the other file: ask before that one becomes the open one."""
+        from fttui.ui.dialogs.confirm import Confirm
+
+        training, validation = self.thread.path, self.thread.validation
+        if training is None or validation is None:
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.fttui.open(validation)
+                self.fttui.change(row=finding.line - 1)
+
+        lines: list[Part] = [
+            f"line {finding.line:,}: {finding.message}\n\n",
+            (f"{training.name} is then no longer open; o brings it back.", "dim"),
+        ]
+        self.app.push_screen(
+            Confirm(f"Open {validation.name}?", lines, yes="Open", no="Stay", danger=False),
+            answered,
+        )
 
     def do_explain(self) -> None:
         self.add_class("-detail")

@@ -71,7 +71,7 @@ class CostScreen(AreaScreen):
     CostScreen .two { height: auto; width: 1fr; }
     CostScreen .pane { height: auto; width: 1fr; padding: 0 1; min-height: 3; }
     CostScreen #left { width: 44; height: auto; }
-    CostScreen CostChart { height: 12; padding: 0; }
+    CostScreen CostChart.pane { height: 12; padding: 0; }
     CostScreen.-narrow #left { width: 36; }
     CostScreen.-narrow .use { layout: vertical; }
     """

@@ -44,8 +44,10 @@ class CostChart(Widget):
     def render(self) -> Content:
         known = [c for c in self._curves if any(amount is not None for amount in c.amounts)]
         width, height = self.size.width, self.size.height
-        if not known or width < 24 or height < 5:
+        if not known:
             return say(("nothing to draw: a price is missing", "faint"))
+        if width < 24 or height < 5:
+            return say("")
         return say(*self._draw(known, width, height))
 
     def _draw(self, known: list[Curve], width: int, height: int) -> list[Part]:

@@ -9,7 +9,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
@@ -102,8 +102,9 @@ class LineList(ScrollView, can_focus=True):
 
     def refresh_row(self, row: int) -> None:
         """Draw one row again, if it is visible."""
-        if 0 <= row - int(self.scroll_offset.y) < self.size.height:
-            self.refresh_line(row)
+        y = row - int(self.scroll_offset.y)
+        if 0 <= y < self.size.height:  # refresh_line would send the scrollbar's cell as well
+            self.refresh(Region(0, y, self.scrollable_content_region.width, 1))
 
     def _resize(self) -> None:
         self.virtual_size = Size(max(1, self.size.width), self._count)
@@ -189,7 +190,7 @@ class LineList(ScrollView, can_focus=True):
         if row == self.cursor:
             base += self._cursor_style()
         segments = [Segment(text, base + style) for text, style in self._parts(row, width)]
-        return Strip(segments).adjust_cell_length(width, base)
+        return Strip(segments).adjust_cell_length(width, base).simplify()
 
     def _parts(self, row: int, width: int) -> list[tuple[str, Style]]:
         palette = self.palette

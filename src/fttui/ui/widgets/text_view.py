@@ -58,7 +58,7 @@ class TextView(Widget, can_focus=True):
     """
 
     DEFAULT_CSS = """
-    TextView { height: 1fr; width: 1fr; background: $background; padding: 0 0 0 1; }
+    TextView { height: 1fr; width: 1fr; background: $background; }
     """
     BINDINGS = [
         Binding("down,j", "go(1)", "Down", show=False, id="text.down"),
@@ -106,7 +106,7 @@ class TextView(Widget, can_focus=True):
         return -1
 
     def _build(self) -> None:
-        room = self.size.width - 1  # the last column is the scrollbar's
+        room = self.size.width - 2  # the first column stays blank, the last is the scrollbar's
         self._lines = self._builder(room) if room > 0 else ()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -121,9 +121,13 @@ class TextView(Widget, can_focus=True):
         if len(old) != len(new):
             self.refresh()
             return
-        changed = [y for y, (a, b) in enumerate(zip(old, new, strict=True)) if a != b]
+        changed = []
+        for y, (a, b) in enumerate(zip(old, new, strict=True)):
+            if a != b:
+                start, end = _difference(a, b)
+                changed.append(Region(start, y, end - start, 1))
         if changed:
-            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+            self.refresh(*changed)
 
     # -- motion
 
@@ -167,11 +171,14 @@ class TextView(Widget, can_focus=True):
         base, width = self.rich_style, self.size.width
         row = y + self._top
         parts = self._lines[row] if row < len(self._lines) else ()
-        segments = [
-            Segment(text, base + style) for part in parts for text, style in self._styled(part)
-        ]
+        segments = [Segment(" ", base + self.palette[""])]
+        for part in parts:
+            segments += [Segment(text, base + style) for text, style in self._styled(part)]
         strip = Strip(segments).adjust_cell_length(max(0, width - 1), base)
-        return Strip([*strip, Segment(self._bar(y), base + self.palette["faint"])])
+        bar = self._bar(y)  # a blank one needs no style of its own: fewer bytes
+        return Strip(
+            [*strip, Segment(bar, base + self.palette["faint" if bar != " " else ""])]
+        ).simplify()
 
     def _bar(self, y: int) -> str:
         """The scrollbar's cell on a line; blank where all of the text is in view."""
@@ -194,6 +201,16 @@ class TextView(Widget, can_focus=True):
             at = found.end()
         pieces.append((text[at:], style))
         return [piece for piece in pieces if piece[0]]
+
+
+def _difference(a: Strip, b: Strip) -> tuple[int, int]:
+    """The columns, first and after the last, where two lines of one width differ."""
+    cells = [[(letter, style) for text, style, _ in strip for letter in text] for strip in (a, b)]
+    width = a.cell_length
+    if len(cells[0]) != width or len(cells[1]) != width:
+        return 0, width  # letters of two columns or of none: not worth counting
+    differ = [x for x in range(width) if cells[0][x] != cells[1][x]]
+    return (differ[0], differ[-1] + 1) if differ else (0, width)
 
 
 def _text(part: Part) -> str:

@@ -70,9 +70,9 @@ class ThreadLine(Widget):
                 parts += [(f" {number} {text} ", "bold $foreground on $panel"), " "]
             else:
                 parts += [(f" {number}", "key"), (f" {text}  ", "dim")]
-        banner: list[Part] = self.app.banner()  # type: ignore[attr-defined]
         line = say(*parts)
         room = self.size.width - line.cell_length
+        banner: list[Part] = self.app.banner(room - 1)  # type: ignore[attr-defined]
         note = say(*banner)
         if note.cell_length > room - 1:
             note = say(fit_cells(note.plain, max(0, room - 1))) if room > 12 else say("")

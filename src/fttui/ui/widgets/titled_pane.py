@@ -7,6 +7,8 @@ from textual.geometry import Region
 
 from fttui.ui.text import Part, say
 
+TITLE_EDGE = 4  # the corner, one piece of line, and a blank on each side of the title
+
 
 class Pane(Vertical):
     """Textual redraws all of a widget for a new border title: some kilobytes on the wire. This one
@@ -21,15 +23,17 @@ class Pane(Vertical):
     def say_title(self, *parts: Part) -> None:
         content = say(*parts)
         if self._border_title is None or self._border_title.markup != content.markup:
-            self._border_title = content
-            self._redraw_line(0)
+            before, self._border_title = self._border_title, content
+            longest = max(content.cell_length, before.cell_length if before is not None else 0)
+            self._redraw_line(0, longest + TITLE_EDGE)
 
     def say_subtitle(self, *parts: Part) -> None:
         content = say(*parts)
         if self._border_subtitle is None or self._border_subtitle.markup != content.markup:
             self._border_subtitle = content
-            self._redraw_line(self.outer_size.height - 1)
+            self._redraw_line(self.outer_size.height - 1, self.outer_size.width)
 
-    def _redraw_line(self, y: int) -> None:
+    def _redraw_line(self, y: int, columns: int) -> None:
+        """Send the first `columns` of a line of the border: the title stands at the left."""
         x0, y0 = self.content_offset
-        self.refresh(Region(-x0, y - y0, self.outer_size.width, 1))
+        self.refresh(Region(-x0, y - y0, min(columns, self.outer_size.width), 1))
