@@ -258,6 +258,8 @@ def test_nothing_crashes(
             assert (
                 b"".join(line + b"\n" for line in again) == first
                 or b"\r" in first
+                # a bad line came first, and reads as the mark of another encoding
+                or first.startswith((b"\0\0\xfe\xff", b"\xff\xfe", b"\xfe\xff"))
                 or not first.strip()
             )
         for path in (folder / "out.jsonl", folder / "out.v"):

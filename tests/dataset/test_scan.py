@@ -67,6 +67,29 @@ def test_cancel_is_at_once(large: Path, workers: int) -> None:
     assert time.monotonic() - asked < 1.0  # 0.2 on a machine of its own
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+def test_cancel_is_at_once_in_a_file_of_tiny_lines(tmp_path: Path, workers: int) -> None:
+    path = tmp_path / "tiny.jsonl"
+    path.write_bytes(b"{}\n" * 400_000)
+    asked = 0
+    began = worst = time.monotonic()
+    worst = 0.0
+
+    def cancelled() -> bool:
+        nonlocal asked, began, worst
+        asked += 1
+        now = time.monotonic()
+        if asked > 20:  # the start of the processes is over
+            worst = max(worst, now - began)
+        began = now
+        return asked > 60
+
+    with pytest.raises(Cancelled):
+        scan(path, workers=workers, cached=False, cancelled=cancelled)
+    assert time.monotonic() - began < 1.0  # 0.2 on a machine of its own
+    assert worst < 1.0
+
+
 def test_a_killed_worker_is_a_finding_not_a_crash(
     large: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,15 +3,20 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from pathlib import Path
 
 import pytest
+import tiktoken
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fttui.dataset import tokens, vocabulary
 from fttui.dataset.scan import scan
+
+from .cases import chat
+from .conftest import Check
 
 
 @pytest.mark.parametrize("name", ["o200k_base", "cl100k_base"])
@@ -88,3 +93,31 @@ def test_the_formula_of_an_example(tmp_path: Path) -> None:
     assert report.tokens.trained == n("Hi") + 1
     assert list(report.tokens.per_example) == [report.tokens.total]
     assert sum(count for _, _, count in report.tokens.histogram()) == 1
+
+
+TRICKY = [
+    *"abcXYZ 's\t\n\r\r\n129.,!/-_()\u00a0\u2028\u0301é中ſʼǅ🎉\u200d٣½Ⅷ\x00\x1c\x85",
+    "  ",
+    "\n\n",
+    "'LL",
+    "can't",
+]
+
+
+@pytest.mark.parametrize("name", ["o200k_base", "cl100k_base"])
+@settings(deadline=None)
+@given(parts=st.lists(st.sampled_from(TRICKY) | st.text(max_size=6), max_size=30))
+def test_the_faster_pattern_cuts_as_the_published_one(name: str, parts: list[str]) -> None:
+    text = "".join(parts)
+    assert vocabulary.encoding(name).encode_ordinary(text) == published(name).encode_ordinary(text)
+
+
+@functools.cache
+def published(name: str) -> tiktoken.Encoding:
+    return tiktoken.Encoding(**vocabulary.published(name))
+
+
+def test_an_estimated_count_is_said(check: Check) -> None:
+    report = check([chat(0, "a" + " " * 600_000 + "b"), *(chat(i) for i in range(1, 10))])
+    assert report.tokens.estimated == report.as_dict()["token_stats"]["estimated"] == 1
+    assert check([chat(i) for i in range(10)]).tokens.estimated == 0

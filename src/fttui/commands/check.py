@@ -165,7 +165,9 @@ def facts(report: Report) -> str:
     tokens = report.tokens
     parts = [report.format, plural(report.examples, "example"), size(report.bytes)]
     if tokens.total:
-        parts.append(f"{tokens.total:,} tokens ({tokens.trained / tokens.total:.0%} trained)")
+        about = f", {plural(tokens.estimated, 'text')} estimated" if tokens.estimated else ""
+        trained = f"{tokens.trained / tokens.total:.0%} trained"
+        parts.append(f"{tokens.total:,} tokens ({trained}{about})")
     return paint(" · ".join(parts), "dim")
 
 

@@ -115,6 +115,7 @@ class Scanner:
         self.useless: dict[bytes, _Useless] = {}
 
     def scan(self, fd: int, task: Task) -> Result:
+        self.counter.estimated = 0
         begin, data, whole = read_lines(fd, task)
         result = Result()
         context = Context(self.target, self.hint, self.muted)

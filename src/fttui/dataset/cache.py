@@ -16,7 +16,7 @@ from fttui import __version__, paths
 from fttui.dataset.report import Finding, Report, Rows, Stats, TokenStats
 from fttui.dataset.target import Target
 
-FORMAT = 1
+FORMAT = 2
 HASH_UP_TO = 64_000_000  # bytes; a larger file must have the same size, time and inode to be known
 MAX_ROWS = 2_000_000
 KEEP = 40  # results kept, the oldest go
@@ -113,6 +113,7 @@ def _pack(report: Report) -> bytes:
         tokens.images,
         tokens.images_unknown,
         tokens.encoding,
+        tokens.estimated,
     ]
     head["rows"] = len(report.rows)
     text = json.dumps(head).encode()
@@ -132,8 +133,9 @@ def _unpack(data: bytes, name: str) -> Report:
         values.frombytes(data[at : at + length])
         at += length
     rows.severity = bytearray(data[at : at + count])
-    total, trained, images, unknown, encoding = head.pop("tokens")
-    tokens = TokenStats(total, trained, images, unknown, rows.tokens, rows.trained, encoding)
+    total, trained, images, unknown, encoding, estimated = head.pop("tokens")
+    each = (rows.tokens, rows.trained)
+    tokens = TokenStats(total, trained, images, unknown, *each, encoding, estimated)
     stats = Stats(**head.pop("stats"))
     stats.prompt = {int(k): v for k, v in stats.prompt.items()}
     stats.answer = {int(k): v for k, v in stats.answer.items()}

@@ -94,7 +94,7 @@ _SEVERITY = ("", "note", "warning", "error")
 
 @dataclass(slots=True)
 class TokenStats:
-    """Exact counts in the target's encoding. trained: tokens that take part in the loss."""
+    """Counts in the target's encoding, exact but for `estimated` texts. trained: tokens that take part in the loss."""
 
     total: int = 0
     trained: int = 0
@@ -103,6 +103,7 @@ class TokenStats:
     per_example: array[int] = field(default_factory=lambda: array("I"))
     trained_per_example: array[int] = field(default_factory=lambda: array("I"))
     encoding: str = "o200k_base"
+    estimated: int = 0  # texts counted with an estimate: half a megabyte of blanks, or without any
 
     def percentiles(self, points: tuple[int, ...] = (5, 50, 95, 99, 100)) -> dict[int, int]:
         """Tokens per example at each percentile (nearest rank); empty where there are no examples."""
@@ -127,6 +128,7 @@ class TokenStats:
             "encoding": self.encoding,
             "images": self.images,
             "images_unknown": self.images_unknown,
+            "estimated": self.estimated,
             "percentiles": {str(k): v for k, v in self.percentiles().items()},
         }
 

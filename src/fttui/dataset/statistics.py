@@ -16,6 +16,7 @@ def fill(report: Report, merger: Merger) -> None:
     rows, facts, tokens, stats = report.rows, merger.facts, report.tokens, report.stats
     tokens.per_example, tokens.trained_per_example = rows.tokens, rows.trained
     tokens.total, tokens.trained = sum(rows.tokens), sum(rows.trained)
+    tokens.estimated = merger.estimated
     tokens.images = facts.n["image_tokens"]
     tokens.images_unknown = facts.n["images_unknown"]
     stats.messages = sum(rows.messages)

@@ -88,6 +88,8 @@ class TokenCounter:
 
     def _count_group(self, texts: list[str]) -> list[int]:
         joined = JOIN.join(texts)
+        if len(joined) >= SPACES and len(texts) == 1 and _LONG_BLANKS.search(joined):
+            return [self._count_one(joined)]  # before tiktoken can panic, which prints
         if self._buffer is None or len(joined) > 2 * BLOCK or joined.count(JOIN) != len(texts) - 1:
             return [self._count_one(text) for text in texts]
         try:
@@ -103,7 +105,7 @@ class TokenCounter:
             text, blanks = _without_long_blanks(text)
         parts = list(pieces(text))
         # Half a megabyte without a blank takes tiktoken minutes: cut anywhere, off by a token a cut.
-        hard = [part[i : i + PIECE] for part in parts for i in range(0, len(part), PIECE)]
+        hard = [part[i : i + 2 * PIECE] for part in parts for i in range(0, len(part), 2 * PIECE)]
         cut = len(text) >= SPACES and len(hard) > len(parts)
         self.estimated += bool(blanks or cut)
         return sum(map(self._plain, hard if cut else parts)) + blanks

@@ -104,9 +104,7 @@ _RUNS = bytes(
     for c in range(256)
 )
 # Every number that matters has five digits with nothing but these signs between them.
-_DIGITS = bytes(
-    c if c == 10 else ord("0") if c in b"0123456789" else ord("x") for c in range(256)
-)
+_DIGITS = bytes(c if c == 10 else ord("0") if c in b"0123456789" else ord("x") for c in range(256))
 _BETWEEN = b" .()-"
 ACCOUNT = re.compile(rb"[A-Z]{2}[0-9]{2} ?[A-Z0-9]{4} ?[A-Z0-9]{3}")
 ODD: tuple[Search, ...] = (("Q008", MOJIBAKE), ("Q009", HIDDEN), ("Q009", CONTROLS))
