@@ -328,3 +328,16 @@ async def test_the_chart_has_room_at_any_size(
         chart = next(chart for chart in app.screen.query(CostChart) if chart.display)
         await wait_until(pilot, lambda: chart.size.height >= 8, "the chart is tall enough")
         assert "┤" in chart.render().plain
+
+
+async def test_a_job_launched_here_becomes_the_job_of_the_thread(
+    monkeypatch: pytest.MonkeyPatch, data: Path
+) -> None:
+    from fttui.ui import launcher
+
+    opened: list[Any] = []
+    monkeypatch.setattr(launcher, "launch", opened.append)
+    async with costing(monkeypatch, data) as (app, pilot):
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: opened, "the launcher that follows the new job")
+        assert opened == [app]

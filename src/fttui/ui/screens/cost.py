@@ -288,15 +288,6 @@ class CostScreen(AreaScreen):
         self.app.push_screen(GuideScreen(self.planner))
 
     def do_launch(self) -> None:
-        from fttui.ui.dialogs.launch import LaunchDialog
+        from fttui.ui.launcher import launch
 
-        feed = self.fttui.backend.feed
-        if feed is None:
-            self.app.notify("the configuration is still being read", severity="warning")
-            return
-
-        def launched(job: object) -> None:
-            if job is not None:
-                self.fttui.go("jobs")
-
-        self.app.push_screen(LaunchDialog(self.fttui, feed), launched)
+        launch(self.fttui)
