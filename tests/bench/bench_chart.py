@@ -16,7 +16,7 @@ from typing import Any
 
 from textual.app import App, ComposeResult
 
-from fttui.ui.curves import Series
+from fttui.ui.jobs.curves import Series
 from fttui.ui.widgets.loss_chart import LossChart, Trace
 
 POINTS = 20_000

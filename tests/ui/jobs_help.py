@@ -14,7 +14,7 @@ from fttui.service.provider import Provider
 from fttui.service.types import Job, JobEvent
 from fttui.service.watch import Change
 from fttui.ui.app import FttuiApp
-from fttui.ui.jobs_feed import Feed
+from fttui.ui.jobs.feed import Feed
 
 NOW = int(time.time())
 

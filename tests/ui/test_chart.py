@@ -9,7 +9,7 @@ from textual.app import App, ComposeResult
 
 from fttui.service.types import Metrics
 from fttui.ui import plotting
-from fttui.ui.curves import Curves, Series
+from fttui.ui.jobs.curves import Curves, Series
 from fttui.ui.widgets.loss_chart import LossChart, Trace
 
 

@@ -18,10 +18,11 @@ from ui_help import screen_text, wait_for_text, wait_until
 
 from fttui.pricing import catalog
 from fttui.state import State
-from fttui.ui import chat_models, chat_rows
 from fttui.ui.app import FttuiApp
-from fttui.ui.conversation import Conversation, Turn
-from fttui.ui.differences import marks
+from fttui.ui.chat import models as chat_models
+from fttui.ui.chat import rows as chat_rows
+from fttui.ui.chat.conversation import Conversation, Turn
+from fttui.ui.chat.differences import marks
 from fttui.ui.screens.chat import ChatScreen
 from fttui.ui.widgets.transcript import Transcript
 from fttui.ui.widgets.wrapping import Block, grown, lines_of

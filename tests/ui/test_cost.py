@@ -21,8 +21,9 @@ from fttui.pricing.money import show
 from fttui.pricing.use import Traffic, monthly
 from fttui.pricing.workload import Workload
 from fttui.problem import Problem
-from fttui.ui import cost_facts, cost_view
 from fttui.ui.app import FttuiApp
+from fttui.ui.cost import facts as cost_facts
+from fttui.ui.cost import view as cost_view
 from fttui.ui.planner import held_out
 from fttui.ui.screens.cost import CostScreen
 from fttui.ui.screens.guide import GuideScreen
@@ -333,7 +334,7 @@ async def test_the_chart_has_room_at_any_size(
 async def test_a_job_launched_here_becomes_the_job_of_the_thread(
     monkeypatch: pytest.MonkeyPatch, data: Path
 ) -> None:
-    from fttui.ui import launcher
+    from fttui.ui.launch import launcher
 
     opened: list[Any] = []
     monkeypatch.setattr(launcher, "launch", opened.append)

@@ -11,10 +11,11 @@ from ui_help import screen_text, wait_for_text, wait_until
 
 from fttui.problem import Problem
 from fttui.service.types import Checkpoint, JobEvent
-from fttui.ui import job_filter, ranking
 from fttui.ui.app import FttuiApp
 from fttui.ui.dialogs.confirm import Confirm
-from fttui.ui.job_track import Track
+from fttui.ui.jobs import filter as job_filter
+from fttui.ui.jobs import ranking
+from fttui.ui.jobs.track import Track
 from fttui.ui.screens.checkpoints import CheckpointsScreen
 from fttui.ui.screens.jobs import JobsScreen
 from fttui.ui.widgets.event_log import EventLog

@@ -18,10 +18,11 @@ from fttui.local import launch as local
 from fttui.problem import Problem
 from fttui.service import files, jobs
 from fttui.service.types import Job
-from fttui.ui import launch_plan, launch_run
 from fttui.ui.app import FttuiApp
 from fttui.ui.dialogs.confirm import Confirm
 from fttui.ui.dialogs.launch import LaunchDialog
+from fttui.ui.launch import plan as launch_plan
+from fttui.ui.launch import run as launch_run
 from fttui.ui.screens.jobs import JobsScreen
 
 LONG = 90.0  # seconds a real job may take on a busy machine

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fttui.pricing.catalog import Catalog
     from fttui.service.provider import Provider
     from fttui.ui.app import FttuiApp
-    from fttui.ui.jobs_feed import Feed
+    from fttui.ui.jobs.feed import Feed
 
 FIRST_BYTES = 256 * 1024  # enough lines for any screen, read before the first frame
 CHUNK_BYTES = 16 * 1024 * 1024
@@ -83,7 +83,7 @@ class Backend:
 
     def begin(self) -> None:
         """The configuration was read: show the active profile's jobs, and watch them."""
-        from fttui.ui.jobs_feed import Feed
+        from fttui.ui.jobs.feed import Feed
 
         old, self.feed = self.feed, Feed(self.app, self._provider_of(self.profile))
         if old is not None:

@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fttui.ui.curves import Series
+from fttui.ui.jobs.curves import Series
 
 # bit of a dot in a braille cell, by column (0–1) and row (0–3)
 _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))

@@ -9,7 +9,7 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Checkbox, Input, Label, Static, TextArea
 
-from fttui.ui.chat_models import Talk
+from fttui.ui.chat.models import Talk
 from fttui.ui.dialogs.base import Dialog
 from fttui.ui.text import say
 

@@ -16,8 +16,8 @@ from textual.widgets import Button, Input, Label, Static
 
 from fttui.problem import Problem
 from fttui.text import plural, size
-from fttui.ui import launch_plan as plan
 from fttui.ui.dialogs.base import Dialog
+from fttui.ui.launch import plan
 from fttui.ui.text import Part, say
 from fttui.ui.widgets.picker import Picker
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from fttui.pricing.catalog import Model
     from fttui.service.types import Job
     from fttui.ui.app import FttuiApp
-    from fttui.ui.jobs_feed import Feed
-    from fttui.ui.launch_run import Stage
+    from fttui.ui.jobs.feed import Feed
+    from fttui.ui.launch.run import Stage
 
 BAR = 24  # columns of the progress bar
 MOVE = "↑ ↓ move   enter choose, next   esc close (the draft is kept)"
@@ -404,7 +404,7 @@ class LaunchDialog(Dialog["Job"]):
     async def _launch(self, order: plan.Order) -> None:
         import asyncio
 
-        from fttui.ui import launch_run
+        from fttui.ui.launch import run as launch_run
 
         app = self.fttui
         self.add_class("-busy")

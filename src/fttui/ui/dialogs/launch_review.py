@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from fttui.ui import launch_plan as plan
 from fttui.ui.dialogs.choose import Choice
 from fttui.ui.dialogs.confirm import Confirm
+from fttui.ui.launch import plan
 from fttui.ui.text import Part, say
 
 if TYPE_CHECKING:

@@ -11,11 +11,13 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from fttui.problem import Problem
-from fttui.ui import chat_models, chat_view, editor
+from fttui.ui import editor
 from fttui.ui.actions import bindings
-from fttui.ui.chat_answers import Answers
-from fttui.ui.chat_models import Talk
-from fttui.ui.conversation import Conversation, Reply, Turn
+from fttui.ui.chat import models as chat_models
+from fttui.ui.chat import view as chat_view
+from fttui.ui.chat.answers import Answers
+from fttui.ui.chat.conversation import Conversation, Reply, Turn
+from fttui.ui.chat.models import Talk
 from fttui.ui.screens.base import AreaScreen
 from fttui.ui.text import say
 from fttui.ui.widgets.columns import Columns
@@ -98,7 +100,7 @@ class ChatScreen(AreaScreen):
 
     def _take_asked(self, row: int) -> None:
         """Data sent an example here."""
-        from fttui.ui import chat_rows
+        from fttui.ui.chat import rows as chat_rows
 
         thread = self.thread
         thread.ask_row = None  # taken: no pane shows it
@@ -350,7 +352,7 @@ class ChatScreen(AreaScreen):
         self.fttui.copy(self._last_answer(), "the answer")
 
     def do_row(self) -> None:
-        from fttui.ui import chat_rows
+        from fttui.ui.chat import rows as chat_rows
 
         async def pick() -> None:
             try:

@@ -12,10 +12,12 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from fttui.ui import job_facts, plotting, ranking
+from fttui.ui import plotting
 from fttui.ui.actions import bindings
-from fttui.ui.jobs_feed import Feed, News
-from fttui.ui.ranking import Kept, Metric
+from fttui.ui.jobs import facts as job_facts
+from fttui.ui.jobs import ranking
+from fttui.ui.jobs.feed import Feed, News
+from fttui.ui.jobs.ranking import Kept, Metric
 from fttui.ui.screens.base import AreaScreen
 from fttui.ui.text import Part, fit, say
 from fttui.ui.widgets.line_list import LineList
@@ -23,7 +25,7 @@ from fttui.ui.widgets.loss_chart import LossChart
 from fttui.ui.widgets.pane import entitle
 
 if TYPE_CHECKING:
-    from fttui.ui.job_track import Track
+    from fttui.ui.jobs.track import Track
 
 RECENT = 20  # jobs whose checkpoints are shown together
 

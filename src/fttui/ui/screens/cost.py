@@ -16,8 +16,10 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from fttui.problem import Problem
-from fttui.ui import cost_facts, cost_tables, cost_view
 from fttui.ui.actions import bindings
+from fttui.ui.cost import facts as cost_facts
+from fttui.ui.cost import tables as cost_tables
+from fttui.ui.cost import view as cost_view
 from fttui.ui.screens.base import AreaScreen
 from fttui.ui.text import say
 from fttui.ui.widgets.cost_chart import CostChart, Curve
@@ -288,6 +290,6 @@ class CostScreen(AreaScreen):
         self.app.push_screen(GuideScreen(self.planner))
 
     def do_launch(self) -> None:
-        from fttui.ui.launcher import launch
+        from fttui.ui.launch.launcher import launch
 
         launch(self.fttui)

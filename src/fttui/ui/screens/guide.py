@@ -10,7 +10,7 @@ from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from fttui.ui import cost_tables
+from fttui.ui.cost import tables as cost_tables
 from fttui.ui.dialogs.base import Dialog
 from fttui.ui.text import Part, say
 
@@ -61,7 +61,7 @@ class GuideScreen(Dialog[None]):
         if workload is None or thread.model is None or thread.path is None:
             return [("open a dataset and choose a model first", "dim")]
         catalog, today = self._planner.app.backend.catalog, date.today()
-        from fttui.ui.cost_facts import REFERENCE, larger
+        from fttui.ui.cost.facts import REFERENCE, larger
 
         big = larger(catalog, thread.model, today)
         found = advice.advise(

@@ -11,10 +11,12 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from fttui.text import plural
-from fttui.ui import job_actions, job_filter, jobs_words
 from fttui.ui.actions import bindings
-from fttui.ui.job_track import Track
-from fttui.ui.jobs_feed import Feed, News
+from fttui.ui.jobs import actions as job_actions
+from fttui.ui.jobs import filter as job_filter
+from fttui.ui.jobs import words as jobs_words
+from fttui.ui.jobs.feed import Feed, News
+from fttui.ui.jobs.track import Track
 from fttui.ui.screens.base import AreaScreen
 from fttui.ui.text import Part, say
 from fttui.ui.widgets import job_table
@@ -323,7 +325,7 @@ class JobsScreen(AreaScreen):
         self.call_after_refresh(self.detail.take_focus)
 
     def do_new(self) -> None:
-        from fttui.ui.launcher import launch
+        from fttui.ui.launch.launcher import launch
 
         launch(self.fttui)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fttui.ui import plotting
-from fttui.ui.curves import Series
+from fttui.ui.jobs.curves import Series
 
 SPARSE = 4  # a series with fewer points than a quarter of the columns gets a mark on each
 

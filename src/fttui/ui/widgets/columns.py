@@ -9,7 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from fttui.text import clean
-from fttui.ui.chat_models import short
+from fttui.ui.chat.models import short
 from fttui.ui.text import Part, fit, say
 from fttui.ui.widgets.transcript import Transcript
 from fttui.ui.widgets.wrapping import Block

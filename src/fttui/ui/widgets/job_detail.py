@@ -8,8 +8,8 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from fttui.ui import job_facts
-from fttui.ui.job_track import Track
+from fttui.ui.jobs import facts as job_facts
+from fttui.ui.jobs.track import Track
 from fttui.ui.text import Part, say
 from fttui.ui.widgets.event_log import EventLog
 from fttui.ui.widgets.loss_chart import LossChart

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fttui.text import duration
 from fttui.ui import plotting
 from fttui.ui.crumbs import status
-from fttui.ui.job_track import Track
+from fttui.ui.jobs.track import Track
 from fttui.ui.text import Part, fit
 
 # Words that fit the status column; the others are shown as they are.

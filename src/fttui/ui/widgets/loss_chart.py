@@ -18,7 +18,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from fttui.ui import plotting
-from fttui.ui.curves import Series
+from fttui.ui.jobs.curves import Series
 from fttui.ui.text import Palette, fit
 from fttui.ui.widgets.chart_cells import Cells, Trace, merge
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fttui.ui.jobs_feed import Feed
+from fttui.ui.jobs.feed import Feed
 from fttui.ui.text import Part
 from fttui.ui.widgets.job_table import ago
 

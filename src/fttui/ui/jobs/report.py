@@ -10,8 +10,10 @@ import time
 from pathlib import Path
 
 from fttui.problem import Problem
-from fttui.ui import job_facts, plotting, ranking
-from fttui.ui.job_track import Track
+from fttui.ui import plotting
+from fttui.ui.jobs import facts as job_facts
+from fttui.ui.jobs import ranking
+from fttui.ui.jobs.track import Track
 from fttui.ui.text import say
 from fttui.ui.widgets.event_log import stamp
 

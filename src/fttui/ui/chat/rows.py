@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fttui.problem import Problem
 from fttui.text import one_line
-from fttui.ui.conversation import Turn
+from fttui.ui.chat.conversation import Turn
 from fttui.ui.dialogs.choose import Choice, Choose
 
 if TYPE_CHECKING:

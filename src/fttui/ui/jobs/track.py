@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from fttui.ui.curves import Curves, Series
+from fttui.ui.jobs.curves import Curves, Series
 
 if TYPE_CHECKING:
     from fttui.pricing.catalog import Catalog

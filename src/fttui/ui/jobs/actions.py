@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fttui.problem import Problem
-from fttui.ui.job_track import Track
-from fttui.ui.jobs_feed import SUBMITTING, Feed
+from fttui.ui.jobs.feed import SUBMITTING, Feed
+from fttui.ui.jobs.track import Track
 from fttui.ui.text import Part
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ async def act(app: FttuiApp, feed: Feed, verb: str, job: Job) -> None:
 
 def export(app: FttuiApp, track: Track, chart: str) -> None:
     """Save the job's report in the folder fttui was started in, and say where."""
-    from fttui.ui import job_report
+    from fttui.ui.jobs import report as job_report
 
     try:
         path = job_report.save(track, chart if len(track.loss) else "", Path.cwd())

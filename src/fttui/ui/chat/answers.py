@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from fttui.problem import Problem
-from fttui.ui import chat_models
-from fttui.ui.chat_models import Talk
-from fttui.ui.conversation import Reply
+from fttui.ui.chat import models as chat_models
+from fttui.ui.chat.conversation import Reply
+from fttui.ui.chat.models import Talk
 
 if TYPE_CHECKING:
     from fttui.ui.screens.chat import ChatScreen

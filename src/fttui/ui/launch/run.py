@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from fttui import paths
 from fttui.problem import Problem
-from fttui.ui.launch_plan import Order
+from fttui.ui.launch.plan import Order
 
 if TYPE_CHECKING:
     from fttui.service.types import Job, LaunchSpec
     from fttui.ui.app import FttuiApp
-    from fttui.ui.jobs_feed import Feed
+    from fttui.ui.jobs.feed import Feed
 
 
 SPLIT_SEED = 42  # of the part held out, where the job has no seed of its own
@@ -162,7 +162,7 @@ def hold_out(order: Order) -> tuple[Path, Path]:
 
 def _on_its_way(spec: LaunchSpec) -> Job:
     from fttui.service.types import Job
-    from fttui.ui.jobs_feed import SUBMITTING
+    from fttui.ui.jobs.feed import SUBMITTING
 
     return Job(
         id=SUBMITTING + spec.tag,

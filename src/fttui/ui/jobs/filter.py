@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from fttui.ui.job_track import Track
+from fttui.ui.jobs.track import Track
 
 _COMPARE = re.compile(r"^(\w+)(>=|<=|>|<|=)(-?[\d.]+)$")
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {

@@ -8,8 +8,8 @@ from typing import Any
 
 from fttui.text import duration, plural
 from fttui.ui import plotting
-from fttui.ui.curves import Series
-from fttui.ui.job_track import Track
+from fttui.ui.jobs.curves import Series
+from fttui.ui.jobs.track import Track
 from fttui.ui.text import Part
 from fttui.ui.widgets.job_table import ago, badge, left, word
 from fttui.ui.widgets.loss_chart import Trace

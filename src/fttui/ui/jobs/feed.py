@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from textual.signal import Signal
 
 from fttui.problem import Problem
-from fttui.ui.job_track import Track
+from fttui.ui.jobs.track import Track
 
 if TYPE_CHECKING:
     from fttui.service.provider import Provider

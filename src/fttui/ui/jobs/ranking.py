@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fttui.ui import plotting
-from fttui.ui.job_track import Track
+from fttui.ui.jobs.track import Track
 
 if TYPE_CHECKING:
     from fttui.service.types import Checkpoint

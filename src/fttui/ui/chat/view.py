@@ -7,9 +7,9 @@ from typing import Any
 
 from fttui.problem import Problem
 from fttui.text import clean, duration, one_line, plural
-from fttui.ui.chat_models import kind, short
-from fttui.ui.conversation import LEFT, Conversation, Reply, Turn
-from fttui.ui.differences import marks
+from fttui.ui.chat.conversation import LEFT, Conversation, Reply, Turn
+from fttui.ui.chat.differences import marks
+from fttui.ui.chat.models import kind, short
 from fttui.ui.text import Part
 from fttui.ui.widgets.wrapping import Block
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from fttui.problem import Problem
-from fttui.ui.cost_view import Rows, money, table
+from fttui.ui.cost.view import Rows, money, table
 from fttui.ui.text import Part, fit
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""What Chat is made of, beside its screen."""

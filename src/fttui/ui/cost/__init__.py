@@ -1,0 +1,1 @@
+"""What Cost shows, as facts and as lines."""

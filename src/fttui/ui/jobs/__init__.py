@@ -1,0 +1,1 @@
+"""Jobs as the panes know them: fed by the watcher, filtered, ranked, told in words."""

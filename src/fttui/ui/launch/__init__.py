@@ -1,0 +1,1 @@
+"""Launching a job: the plan, its way to the provider."""
