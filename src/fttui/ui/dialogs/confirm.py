@@ -27,6 +27,7 @@ class Confirm(Dialog[bool]):
     BINDINGS = [
         Binding("y", "yes", "Yes", show=False),
         Binding("n", "close", "No", show=False),
+        Binding("enter", "no", "No", show=False),  # wherever the focus is, enter is No
         Binding("left,right,tab", "swap", "Other button", show=False),
     ]
 
@@ -84,6 +85,10 @@ class Confirm(Dialog[bool]):
                 self.app.bell()
                 return
         self.dismiss(True)
+
+    def action_no(self) -> None:
+        if not self._too_soon():
+            self.dismiss(False)
 
     def action_swap(self) -> None:
         yes, no = self.query_one("#yes", Button), self.query_one("#no", Button)
