@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scripted import Script, Scripted
 from ui_help import screen_text, wait_for_text, wait_until
@@ -324,6 +324,7 @@ async def test_a_real_local_model_answers(tiny_server: str) -> None:
 
 
 @given(st.lists(st.text("ab 漢\n`#́", max_size=12), max_size=12), st.integers(1, 9))
+@example(["\n", "```"], 5)  # an empty line before a fence is not one
 @settings(max_examples=150, deadline=None)
 def test_growing_text_wraps_as_the_whole_does(pieces: list[str], width: int) -> None:
     block = Block("", rich=True)

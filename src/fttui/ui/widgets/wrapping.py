@@ -68,7 +68,7 @@ def _lines(
     while True:
         stop = text.find("\n", start)
         stop = len(text) if stop < 0 else stop
-        style, after = _style(block, text[source : source + HEAD], fenced)
+        style, after = _style(block, text[source : min(stop, source + HEAD)], fenced)
         for begin, end in _cut(text, start, stop, max(1, width)):
             yield Line(number, begin, end, source, style, fenced)
         if stop >= len(text):
