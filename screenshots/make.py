@@ -73,11 +73,11 @@ async def shoot(size: tuple[int, int], tag: str, *, train: bool) -> None:
             save(app, f"4-launch{tag}")
             await launch_and_watch(app, pilot, tag)
         else:
-            await until(pilot, lambda: app.thread.job is not None)
+            await until(pilot, lambda: app.backend.feed.tracks)
             await pilot.pause(1.0)
             save(app, f"4-jobs{tag}")
         await pilot.press("5")
-        await until(pilot, lambda: app.thread.checkpoint is not None)
+        await until(pilot, lambda: any(track.checkpoints for track in app.backend.feed.jobs()))
         await pilot.pause(0.5)
         save(app, f"5-checkpoints{tag}")
         await pilot.press("c")

@@ -155,3 +155,15 @@ async def test_a_killed_server_is_started_again_by_the_next_request(provider: Pr
     os.kill(first.pid, signal.SIGKILL)
     await jobs.listing(provider)
     assert launch.running().pid != first.pid
+
+
+async def test_a_watcher_that_asks_once_a_look_brings_a_killed_server_back(
+    provider: Provider,
+) -> None:
+    await jobs.listing(provider)
+    first = launch.running()
+    os.kill(first.pid, signal.SIGKILL)
+    with pytest.raises(Problem):
+        await jobs.listing(provider, attempts=1)
+    await jobs.listing(provider, attempts=1)  # the next look finds a new one
+    assert launch.running().pid != first.pid

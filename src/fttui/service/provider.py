@@ -215,9 +215,11 @@ class Provider:
             except Exception as exc:  # noqa: BLE001 - whatever the client raises becomes a Problem
                 found = errors.problem(exc, doing=doing, profile=self.profile)
                 wait = pause_before(attempt, found)
+                await self._recover(
+                    found
+                )  # also when this was the last try: the next request finds it
                 if attempt == limit or not found.retry or wait > LONGEST_WAIT:
                     raise found from None
-                await self._recover(found)
                 await self.pause(Wait(wait, attempt + 1, limit, found))
         raise AssertionError("unreachable")
 
@@ -253,7 +255,7 @@ class Provider:
 
     async def _recover(self, found: Problem) -> None:
         """The local server stops when idle and may be killed: the next request starts it again."""
-        if self.profile.provider == "local" and found.code == "refused":
+        if self.profile.provider == "local" and found.code in ("refused", "connection_lost"):
             await self.close()
 
 
