@@ -104,6 +104,21 @@ class Plan:
         return {"lines": self.lines, "fixed": {k: v for k, v in sorted(self.fixed.items()) if v}}
 
 
+FOREIGN_MARKS = (b"\0\0\xfe\xff", b"\xff\xfe", b"\xfe\xff")  # of UTF-32 and UTF-16
+
+
+def _refuse_foreign_mark(path: Path, written: Path) -> None:
+    """A bad line that came first would make the whole file read as another encoding."""
+    with written.open("rb") as file:
+        if file.read(4).startswith(FOREIGN_MARKS):
+            raise Problem(
+                f"{path} is not written",
+                "its first line is not UTF-8 and would read as the mark of UTF-16 or UTF-32",
+                "remove or repair that line first (fttui check names it)",
+                code="F012",
+            )
+
+
 @contextlib.contextmanager
 def new_file(path: Path, *, instead_of: Iterable[Path] = ()) -> Iterator[IO[bytes]]:
     """A file that takes its name only when everything is written. Problem when the name is taken."""
@@ -127,6 +142,7 @@ def new_file(path: Path, *, instead_of: Iterable[Path] = ()) -> Iterator[IO[byte
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
+        _refuse_foreign_mark(path, Path(name))
         os.chmod(name, 0o644)
         os.replace(name, path)
     except OSError as failure:

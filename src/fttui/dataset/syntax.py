@@ -26,10 +26,21 @@ _BIG = re.compile(r"-?\d{19,}")
 _CONTROL = re.compile("[\x00-\x1f]")
 
 
+SEPARATORS = {b"\xe2\x80\xa8": b"\\u2028", b"\xe2\x80\xa9": b"\\u2029", b"\xc2\x85": b"\\u0085"}
+
+
+def _escaped(line: bytes) -> bytes:
+    """Line separators of Unicode as escapes: what is written must not be cut by other readers (F024)."""
+    for raw, escape in SEPARATORS.items():
+        if raw in line:
+            line = line.replace(raw, escape)
+    return line
+
+
 def dump(obj: Any) -> bytes:
     """One line of JSON, UTF-8, no blanks lost in strings; numbers of any size stay exact."""
     try:
-        return orjson.dumps(obj)
+        return _escaped(orjson.dumps(obj))
     except (TypeError, ValueError):
         return json.dumps(obj, ensure_ascii=False).encode("utf-8", "replace")
 
