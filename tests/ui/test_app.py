@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from ui_help import screen_text, wait_for_text, wait_until
 
-from fttui import config
+from fttui import config_raw
 from fttui.problem import Problem
 from fttui.ui.actions import ACTIONS, AREAS, BY_ID, bindings, clashes
 from fttui.ui.app import FttuiApp
@@ -170,7 +170,7 @@ async def test_settings_of_the_file_are_in_force(dataset: Path, home: Path) -> N
         '[settings]\ntheme = "fttui-light"\nmute = ["Q001", "Q002", "M022"]\n'
         '[settings.keys]\n"app.go_cost" = "9"\n'
     )
-    app = FttuiApp(dataset, profile="openai", theme=config.at_start()["theme"])
+    app = FttuiApp(dataset, profile="openai", theme=config_raw.settings()["theme"])
     async with app.run_test(size=(80, 24)) as pilot:
         assert app.theme == "fttui-light"
         await wait_until(pilot, lambda: app.thread.report is not None, "scanned")

@@ -58,11 +58,11 @@ def run(args: argparse.Namespace) -> int:
         return explain(args.explain)
     if not args.file:
         raise Problem("no file to check", "", "fttui check FILE", code="usage")
-    from fttui import config
+    from fttui import config_raw
     from fttui.dataset.checks import CATALOGUE
     from fttui.dataset.scan import scan
 
-    always = config.at_start().get("mute")
+    always = config_raw.settings().get("mute")
     muted = frozenset(
         str(code).upper() for code in (*args.mute, *(always if isinstance(always, list) else ()))
     )

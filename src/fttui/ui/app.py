@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import App
 from textual.binding import Binding, BindingType
@@ -18,17 +18,18 @@ from textual.signal import Signal
 from textual.worker import Worker, WorkerState
 
 from fttui.problem import Problem
-from fttui.secrets import redact
 from fttui.state import State
 from fttui.ui import clipboard, crumbs
 from fttui.ui.actions import ACTIONS, AREAS, BY_ID, Action, bindings, clashes, label
 from fttui.ui.backend import Backend
-from fttui.ui.dialogs.notices import Notice
 from fttui.ui.palette import Commands
 from fttui.ui.planner import Planner
 from fttui.ui.text import Part
 from fttui.ui.theme import THEMES
 from fttui.ui.thread import Thread
+
+if TYPE_CHECKING:
+    from fttui.ui.dialogs.notices import Notice
 
 LEAVE_SECONDS = 2.0  # after a kill or a hang-up
 QUIT_SECONDS = 2.0  # a second ^c within this quits
@@ -52,6 +53,7 @@ class FttuiApp(App[None]):
     TITLE = "fttui"
     CSS_PATH = "app.tcss"
     MODES = {area: _screen(area) for area, _, _ in AREAS}
+    DEFAULT_MODE = "data"  # not an empty screen first: that costs a tenth of the first frame
     COMMANDS = {Commands}
     COMMAND_PALETTE_BINDING = "ctrl+p"
     ENABLE_COMMAND_PALETTE = True
@@ -76,7 +78,7 @@ class FttuiApp(App[None]):
         self.ascii_only = ascii_only
         self.state = state or State()
         wanted = self.state.recall("theme", theme)
-        self.theme = wanted if wanted in self.available_themes else THEMES[0].name
+        self._begin_theme(wanted if wanted in self.available_themes else THEMES[0].name)
         self.thread = Thread()
         self.thread_changed: Signal[frozenset[str]] = Signal(self, "thread_changed")
         self.backend = Backend(self, profile)
@@ -86,6 +88,14 @@ class FttuiApp(App[None]):
         self._asked = (path, validation)
         self._interrupted = 0.0
 
+    def _begin_theme(self, name: str) -> None:
+        """Our usual theme is put in place at once: setting it would parse every style twice."""
+        if name != THEMES[0].name:
+            self.theme = name
+            return
+        self.set_reactive(App.theme, name)
+        self.stylesheet.set_variables(self.get_css_variables())
+
     # -- life
 
     def on_mount(self) -> None:
@@ -94,7 +104,6 @@ class FttuiApp(App[None]):
         path, validation = self._asked
         if path is not None:
             self.backend.open(path, validation)
-        self.switch_mode("data")
         self.call_after_refresh(self._settle)
 
     def _obey_signals(self) -> None:
@@ -187,10 +196,14 @@ class FttuiApp(App[None]):
     def notify(self, message: str, **options: Any) -> None:
         """A toast, kept in the notices as well. Text is never read as markup."""
         options["markup"] = False
-        clock = time.strftime("%H:%M:%S")
-        self.notices.append(Notice(clock, options.get("severity", "information"), message))
-        del self.notices[:-500]
+        self._note(options.get("severity", "information"), message)
         super().notify(message, **options)
+
+    def _note(self, severity: str, message: str) -> None:
+        from fttui.ui.dialogs.notices import Notice
+
+        self.notices.append(Notice(time.strftime("%H:%M:%S"), severity, message))
+        del self.notices[:-500]
 
     def say_no(self, action: Action, reason: str) -> None:
         """An action cannot run: say why."""
@@ -199,7 +212,7 @@ class FttuiApp(App[None]):
     def show_problem(self, problem: Problem) -> None:
         from fttui.ui.dialogs.problem import ProblemDialog
 
-        self.notices.append(Notice(time.strftime("%H:%M:%S"), "error", str(problem)))
+        self._note("error", str(problem))
         self.push_screen(ProblemDialog(problem))
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
@@ -213,6 +226,7 @@ class FttuiApp(App[None]):
         if isinstance(error, Problem):
             self.show_problem(error)
             return
+        from fttui.secrets import redact
         from fttui.ui.crash import write_report
 
         path = write_report(error)

@@ -10,11 +10,11 @@ from pathlib import Path
 def start(args: argparse.Namespace) -> int:
     """Run the app on a terminal and return its exit code."""
     _environment()
-    from fttui import config
+    from fttui import config_raw
     from fttui.ui.app import FttuiApp
 
     path, validation = _files(args)
-    settings = config.at_start()
+    settings = config_raw.settings()
     app = FttuiApp(
         path=path,
         validation=validation,

@@ -28,6 +28,18 @@ class AreaScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
     AUTO_FOCUS = ""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_class(*self._size_classes())  # from the first frame on, not after a second layout
+
+    def _size_classes(self) -> Iterable[str]:
+        """The breakpoints' classes for the terminal as it is."""
+        for length, steps in zip(
+            self.app.size, (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), strict=True
+        ):
+            fitting = [name for least, name in steps or () if length >= least]
+            yield from fitting[-1:]
+
     @property
     def fttui(self) -> FttuiApp:
         return cast("FttuiApp", self.app)
