@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from ui_help import screen_text, wait_for_text, wait_until
 
-from fttui import config_raw
+from fttui import config, config_raw
 from fttui.problem import Problem
 from fttui.ui.actions import ACTIONS, AREAS, BY_ID, bindings, clashes
 from fttui.ui.app import FttuiApp
