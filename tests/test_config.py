@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fttui import config
+from fttui import config, endpoints
 from fttui.problem import Problem
 
 FULL = """
@@ -83,7 +83,11 @@ def test_the_environment_decides_the_default(env: dict, name: str, provider: str
 
 
 def test_azure_and_nebius_from_the_environment() -> None:
-    env = {"AZURE_OPENAI_ENDPOINT": "https://r.openai.azure.com/", "NEBIUS_API_KEY": "k"}
+    env = {
+        "AZURE_OPENAI_ENDPOINT": "https://r.openai.azure.com/",
+        "AZURE_OPENAI_API_KEY": "k",
+        "NEBIUS_API_KEY": "k",
+    }
     found = config.load(env=env)
     assert found.profile("azure").base_url == "https://r.openai.azure.com/openai/v1"
     assert found.profile("azure").key.value == "AZURE_OPENAI_API_KEY"
@@ -199,3 +203,92 @@ def test_making_a_provider_and_reading_types_imports_no_client() -> None:
         "sys.exit(bool({'openai', 'httpx2', 'textual'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+AZURE_FILE = """
+[profiles.foundry]
+provider = "azure"
+base_url = "https://res.services.ai.azure.com/api/projects/team/"
+key = { entra = true }
+[profiles.foundry.azure]
+subscription = "sub-1"
+resource_group = "group-1"
+management_key = { command = "az account get-access-token" }
+"""
+
+
+def test_who_is_signed_in_to_azure_needs_no_key(file: Path) -> None:
+    signed_in = config.load(env={"AZURE_OPENAI_ENDPOINT": "res"}).profile("azure")
+    assert signed_in.key.kind == "entra"
+    assert signed_in.key.value == "https://cognitiveservices.azure.com/.default"
+    token = {
+        "AZURE_OPENAI_ENDPOINT": "res",
+        "AZURE_OPENAI_AD_TOKEN": "t",
+        "AZURE_OPENAI_API_KEY": "k",
+    }
+    assert config.load(env=token).profile("azure").key.value == "AZURE_OPENAI_AD_TOKEN"
+    file.write_text(AZURE_FILE)
+    foundry = config.load(env={}).profile("foundry")
+    assert (foundry.key.kind, foundry.key.value) == ("entra", "https://ai.azure.com/.default")
+
+
+def test_where_an_azure_resource_is_managed(file: Path) -> None:
+    file.write_text(AZURE_FILE)
+    managed = config.load(env={"AZURE_SUBSCRIPTION_ID": "other"}).profile("foundry").azure
+    assert (managed.subscription, managed.resource_group) == ("sub-1", "group-1")
+    assert (managed.account, managed.url) == ("res", "https://management.azure.com")
+    assert (managed.key.kind, managed.key.value) == ("command", "az account get-access-token")
+    env = {
+        "AZURE_OPENAI_ENDPOINT": "res",
+        "AZURE_SUBSCRIPTION_ID": "s",
+        "AZURE_RESOURCE_GROUP": "g",
+    }
+    managed = config.load(env=env).profile("azure").azure
+    assert (managed.subscription, managed.resource_group, managed.account) == ("s", "g", "res")
+    assert managed.key.value == "https://management.azure.com/.default"
+    assert config.load(env={}).profile("openai").azure is None
+
+
+def test_a_wrong_azure_table_names_its_line(file: Path) -> None:
+    file.write_text(AZURE_FILE.replace("resource_group", "group"))
+    with pytest.raises(Problem) as caught:
+        config.load(env={})
+    assert caught.value.detail["line"] == 8
+    assert "resource_group" in caught.value.remedy
+    file.write_text(
+        AZURE_FILE.replace('{ command = "az account get-access-token" }', '"eyJsecret"')
+    )
+    with pytest.raises(Problem) as caught:
+        config.load(env={})
+    assert "eyJsecret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "version", "base", "dated"),
+    [
+        ("res", "", "https://res.openai.azure.com/openai/v1", ""),
+        ("res.openai.azure.com", "", "https://res.openai.azure.com/openai/v1", ""),
+        ("https://res.openai.azure.com/", "", "https://res.openai.azure.com/openai/v1", ""),
+        ("https://res.openai.azure.com/openai", "", "https://res.openai.azure.com/openai/v1", ""),
+        ("https://res.openai.azure.com/openai/v1/", "2025-04-01-preview",
+         "https://res.openai.azure.com/openai/v1", ""),
+        ("https://res.openai.azure.com", "v1", "https://res.openai.azure.com/openai/v1", ""),
+        ("https://res.openai.azure.com/openai/", "2024-10-21", "https://res.openai.azure.com", "2024-10-21"),
+        ("https://res.openai.azure.com/openai/deployments/d/chat/completions?api-version=2025-01-01-preview",
+         "", "https://res.openai.azure.com/openai/v1", ""),
+        ("https://res.cognitiveservices.azure.com/", "", "https://res.cognitiveservices.azure.com/openai/v1", ""),
+        ("https://res.services.ai.azure.com/models", "", "https://res.services.ai.azure.com/openai/v1", ""),
+        ("https://res.services.ai.azure.com/api/projects/p", "",
+         "https://res.services.ai.azure.com/api/projects/p/openai/v1", ""),
+        ("https://res.services.ai.azure.com/api/projects/p/openai/v1", "",
+         "https://res.services.ai.azure.com/api/projects/p/openai/v1", ""),
+        ("https://res.services.ai.azure.com/api/projects/p", "2024-10-21",
+         "https://res.services.ai.azure.com", "2024-10-21"),
+        ("https://gw.example.com/azure/openai/v1", "", "https://gw.example.com/azure/openai/v1", ""),
+        ("http://127.0.0.1:8080", "", "http://127.0.0.1:8080/openai/v1", ""),
+    ],
+)  # fmt: skip
+def test_an_azure_address_however_it_was_copied(
+    given: str, version: str, base: str, dated: str
+) -> None:
+    assert endpoints.azure(given, version) == (base, dated)

@@ -11,16 +11,30 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
-from fttui import paths
+from fttui import endpoints, paths
+from fttui.config_raw import FILE
 from fttui.problem import Problem
 from fttui.secrets import SecretSource
 
-FILE = "config.toml"
 PROVIDERS = ("local", "openai", "azure", "nebius", "custom")
 REGIONS = ("us", "eu", "ae", "au", "in", "jp")  # data residency: https://REGION.api.openai.com/v1
 OPENAI_URL = "https://api.openai.com/v1"
 NEBIUS_URL = "https://api.tokenfactory.nebius.com/v1/"
 _FORBID = {"extra": "forbid"}
+
+
+@dataclass(frozen=True, slots=True)
+class Management:
+    """Where an Azure resource is managed: its deployments are made there, not through its own API.
+
+    account: the resource's name. key: an Entra token for the management address.
+    """
+
+    subscription: str = ""
+    resource_group: str = ""
+    account: str = ""
+    url: str = endpoints.ARM
+    key: SecretSource = field(default_factory=SecretSource)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +53,7 @@ class Profile:
     organization: str = ""
     project: str = ""
     api_version: str = ""  # Azure before v1; empty: the v1 API
+    azure: Management | None = None  # Azure only: how its deployments are reached
     read_only: bool = False
     timeout: float = 60.0  # seconds without a byte before a request is given up
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -104,6 +119,18 @@ class _Key:
     keyring: str = ""
     command: str = ""
     file: str = ""
+    entra: bool = False  # a token of Microsoft Entra ID, through azure-identity
+
+
+@dataclass(frozen=True)
+class _AzureTable:
+    __pydantic_config__ = _FORBID
+
+    subscription: str = ""
+    resource_group: str = ""
+    account: str = ""
+    management_url: str = endpoints.ARM
+    management_key: _Key = field(default_factory=_Key)
 
 
 @dataclass(frozen=True)
@@ -117,6 +144,7 @@ class _ProfileTable:
     organization: str = ""
     project: str = ""
     api_version: str = ""
+    azure: _AzureTable = field(default_factory=_AzureTable)
     region: Literal["", "us", "eu", "ae", "au", "in", "jp"] = ""
     read_only: bool = False
     timeout: float = 60.0
@@ -132,17 +160,6 @@ class _File:
     default_profile: str = ""
     settings: Settings = field(default_factory=Settings)
     profiles: dict[str, _ProfileTable] = field(default_factory=dict)
-
-
-def at_start() -> Mapping[str, Any]:
-    """The `[settings]` table as it is written, unchecked: what must be known before the first frame,
-    without the time a check takes. Empty where the file is missing or broken (`load` says why)."""
-    try:
-        table = tomllib.loads((paths.config_dir() / FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    found = table.get("settings")
-    return found if isinstance(found, dict) else {}
 
 
 def load(path: Path | None = None, env: Mapping[str, str] | None = None) -> Config:
@@ -176,13 +193,17 @@ def built_in(env: Mapping[str, str]) -> dict[str, Profile]:
         project=env.get("OPENAI_PROJECT_ID", ""),
     )
     if env.get("AZURE_OPENAI_ENDPOINT"):
-        version = env.get("OPENAI_API_VERSION", "")
+        base, version = endpoints.azure(
+            env["AZURE_OPENAI_ENDPOINT"],
+            env.get("OPENAI_API_VERSION") or env.get("AZURE_OPENAI_API_VERSION", ""),
+        )
         found["azure"] = Profile(
             "azure",
             "azure",
-            _azure_url(env["AZURE_OPENAI_ENDPOINT"], version),
-            SecretSource("env", "AZURE_OPENAI_API_KEY"),
+            base,
+            _azure_key(base, env),
             api_version=version,
+            azure=_management(_AzureTable(), base, SecretSource(), env),
         )
     if env.get("NEBIUS_API_KEY"):
         found["nebius"] = Profile(
@@ -195,12 +216,26 @@ def _env_if(name: str, env: Mapping[str, str]) -> SecretSource:
     return SecretSource("env", name) if env.get(name) else SecretSource()
 
 
-def _azure_url(endpoint: str, api_version: str = "") -> str:
-    """A resource's or a project's endpoint as people copy it → the base of its v1 API."""
-    url = endpoint.rstrip("/")
-    if api_version or url.endswith("/v1"):
-        return url
-    return f"{url}/v1" if url.endswith("/openai") else f"{url}/openai/v1"
+def _azure_key(base_url: str, env: Mapping[str, str]) -> SecretSource:
+    """As the SDK looks: a token, else a key; where there is neither, who is signed in to Azure."""
+    for name in ("AZURE_OPENAI_AD_TOKEN", "AZURE_OPENAI_API_KEY"):
+        if env.get(name):
+            return SecretSource("env", name)
+    return SecretSource("entra", endpoints.scope(base_url))
+
+
+def _management(
+    table: _AzureTable, base_url: str, key: SecretSource, env: Mapping[str, str]
+) -> Management:
+    """The table, completed: the account's name is in the address, the rest where Azure's tools keep it."""
+    url = table.management_url.rstrip("/")
+    return Management(
+        table.subscription or env.get("AZURE_SUBSCRIPTION_ID", ""),
+        table.resource_group or env.get("AZURE_RESOURCE_GROUP", ""),
+        table.account or endpoints.account(base_url),
+        url,
+        SecretSource("entra", f"{url}/.default") if key.kind == "none" else key,
+    )
 
 
 # ---- reading ----
@@ -243,7 +278,7 @@ def _explain(place: tuple[str, ...], error: Mapping[str, Any]) -> tuple[str, str
         return "there is no such setting", f"Known here: {', '.join(known)}." if known else ""
     if error["type"] in ("missing", "missing_argument"):
         return "this setting is missing", f"Add: {place[-1]} = …"
-    if place[-1] in ("key", "admin_key"):
+    if place[-1] in ("key", "admin_key", "management_key"):
         return (
             "a key is named by its source, not written here",
             'Write key = { env = "NAME" }, or { keyring = "…" }, { command = "…" }, { file = "…" }.',
@@ -254,6 +289,8 @@ def _explain(place: tuple[str, ...], error: Mapping[str, Any]) -> tuple[str, str
 def _known_keys(place: tuple[str, ...]) -> list[str]:
     if place[0] == "profiles":
         owner: Any = _ProfileTable if len(place) == 3 else _Key
+        if len(place) == 4 and place[2] == "azure":
+            owner = _AzureTable
     else:
         owner = Settings if place[0] == "settings" else _File
     return [item.name for item in fields(owner)]
@@ -296,8 +333,9 @@ def _profile(name: str, table: _ProfileTable, path: Path, env: Mapping[str, str]
     provider = table.provider
     usual = built_in(env).get(name) or built_in(env).get(provider)
     base = table.base_url or _default_url(table, usual)
+    version = table.api_version
     if provider == "azure" and base:
-        base = _azure_url(base, table.api_version)
+        base, version = endpoints.azure(base, version)
     if not base and provider not in ("local",):
         raise Problem(
             f"Profile {name!r} in {path} has no address.",
@@ -309,18 +347,21 @@ def _profile(name: str, table: _ProfileTable, path: Path, env: Mapping[str, str]
         name,
         provider,
         "" if provider == "local" else base,
-        _source(table.key, name, path),
+        _source(table.key, name, path, endpoints.scope(base)),
         admin_key=_source(table.admin_key, name, path),
         organization=table.organization,
         project=table.project,
-        api_version=table.api_version,
+        api_version=version,
+        azure=_azure(table, base, name, path, env) if provider == "azure" else None,
         read_only=table.read_only,
         timeout=table.timeout,
         headers=table.headers,
         extra_body=table.extra_body,
         overrides=table.overrides,
     )
-    if made.key.kind == "none" and provider in _USUAL_KEY:
+    if made.key.kind == "none" and provider == "azure" and env.get("AZURE_OPENAI_AD_TOKEN"):
+        made = replace(made, key=_azure_key(base, env))
+    elif made.key.kind == "none" and provider in _USUAL_KEY:
         made = replace(made, key=SecretSource("env", _USUAL_KEY[provider]))
     return made
 
@@ -330,6 +371,14 @@ _USUAL_KEY = {
     "azure": "AZURE_OPENAI_API_KEY",
     "nebius": "NEBIUS_API_KEY",
 }
+
+
+def _azure(
+    table: _ProfileTable, base_url: str, name: str, path: Path, env: Mapping[str, str]
+) -> Management:
+    url = table.azure.management_url.rstrip("/")
+    key = _source(table.azure.management_key, name, path, f"{url}/.default")
+    return _management(table.azure, base_url, key, env)
 
 
 def _default_url(table: _ProfileTable, usual: Profile | None) -> str:
@@ -342,7 +391,8 @@ def _default_url(table: _ProfileTable, usual: Profile | None) -> str:
     return usual.base_url if usual and usual.provider == table.provider else ""
 
 
-def _source(key: _Key, name: str, path: Path) -> SecretSource:
+def _source(key: _Key, name: str, path: Path, scope: str = "") -> SecretSource:
+    """scope: whom a token is for, where the key is one of Microsoft Entra ID."""
     given = [
         (item.name, getattr(key, item.name)) for item in fields(key) if getattr(key, item.name)
     ]
@@ -353,4 +403,6 @@ def _source(key: _Key, name: str, path: Path) -> SecretSource:
             "Keep one of them.",
             code="config",
         )
+    if key.entra:
+        return SecretSource("entra", scope)
     return SecretSource(*given[0]) if given else SecretSource()

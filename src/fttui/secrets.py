@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
+import json
 import os
 import re
 import shlex
 import stat
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fttui.problem import Problem
 
@@ -28,18 +32,35 @@ _PATTERNS = (
 )
 
 
+EARLY = 300.0  # seconds before its end that a token is replaced
+AGAIN = 30.0  # … and no oftener than this: a source may answer with the token it has
+
+
 class Secret:
-    """A key that does not show itself: only `reveal()` returns it."""
+    """A key that does not show itself: only `reveal()` returns it.
 
-    __slots__ = ("_value",)
+    expires: Unix time at which a token ends; None for a key, which does not.
+    """
 
-    def __init__(self, value: str) -> None:
+    __slots__ = ("_read", "_value", "expires")
+
+    def __init__(self, value: str, expires: float | None = None) -> None:
         self._value = value
+        self._read = time.time()
+        self.expires = expires
         if len(value) >= 6:  # a shorter one would mask ordinary words
             _KNOWN.add(value)
 
     def reveal(self) -> str:
         return self._value
+
+    @property
+    def stale(self) -> bool:
+        """It has ended, or is about to: ask its source for the next one."""
+        now = time.time()
+        if self.expires is None or now < self.expires - EARLY:
+            return False
+        return now >= self.expires or now >= self._read + AGAIN
 
     def __repr__(self) -> str:
         return MASK
@@ -67,7 +88,8 @@ class SecretSource:
     """Where a key is; it is read when first needed, never before.
 
     kind: env (value: a variable's name) · keyring ("service/user") · command (a command line whose
-    first line of output is the key) · file (a path only its owner can read) · none.
+    first line of output is the key) · file (a path only its owner can read) · entra (whom a token of
+    Microsoft Entra ID is for) · none.
     """
 
     kind: str = "none"
@@ -76,6 +98,8 @@ class SecretSource:
     def describe(self) -> str:
         """For settings and `doctor`: the place, never the key."""
         names = {"env": "$", "keyring": "keyring ", "command": "command ", "file": ""}
+        if self.kind == "entra":
+            return "Microsoft Entra ID"
         return "no key" if self.kind == "none" else redact(names.get(self.kind, "") + self.value)
 
     def present(self) -> bool:
@@ -84,12 +108,14 @@ class SecretSource:
             return bool(os.environ.get(self.value))
         if self.kind == "file":
             return Path(self.value).expanduser().is_file()
-        return self.kind in ("keyring", "command")
+        return self.kind in ("keyring", "command", "entra")
 
     def resolve(self) -> Secret:
         """Read the key. May block (keyring, command): call it in a thread. Raises Problem "no_key"."""
         if self.kind == "none":
             return Secret("")
+        if self.kind == "entra":
+            return _from_entra(self.value)
         value = _READERS[self.kind](self.value).strip()
         if not value:
             raise _missing(f"{self.describe()} is empty", "Put the key there.")
@@ -98,7 +124,17 @@ class SecretSource:
                 f"{self.describe()} holds blanks or characters no key has",
                 "Copy the key again, alone on its line.",
             )
-        return Secret(value)
+        return Secret(value, _end_of(value))
+
+
+def _end_of(value: str) -> float | None:
+    """When a JSON web token ends; None for anything else."""
+    try:
+        body = value.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+        return float(claims["exp"])
+    except (IndexError, KeyError, TypeError, ValueError):
+        return None
 
 
 def _missing(why: str, remedy: str) -> Problem:
@@ -159,6 +195,31 @@ def _from_keyring(name: str) -> str:
     if not value:
         raise _missing(f"the keyring has no {service}/{user}", f"Run: keyring set {service} {user}")
     return str(value)
+
+
+_CREDENTIALS: list[Any] = []  # one a process: it keeps its tokens and knows which sign-in worked
+
+
+def _from_entra(scope: str) -> Secret:
+    """A token for `scope` from whoever is signed in: environment, workload, managed identity, CLI."""
+    try:
+        identity = importlib.import_module("azure.identity")
+    except ImportError:
+        raise _missing(
+            "no key is set, and the azure-identity package that signs in is not installed",
+            "Run: pip install 'fttui[azure]'  (or set AZURE_OPENAI_API_KEY)",
+        ) from None
+    if not _CREDENTIALS:
+        _CREDENTIALS.append(identity.DefaultAzureCredential())
+    try:
+        token = _CREDENTIALS[0].get_token(scope)
+    except Exception as exc:  # noqa: BLE001 - each kind of sign-in has errors of its own
+        said = (str(exc).strip().splitlines() or [type(exc).__name__])[0]
+        raise _missing(
+            f"Microsoft Entra ID gave no token: {said[:300]}",
+            "Run: az login  (or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET)",
+        ) from None
+    return Secret(token.token, float(token.expires_on))
 
 
 _READERS = {
