@@ -84,6 +84,11 @@ class Settings:
     confirm_above: Decimal = Decimal(25)  # USD; a dearer launch asks for the amount to be typed
     mute: tuple[str, ...] = ()  # codes of checks that are not shown
     keys: Mapping[str, str] = field(default_factory=dict)  # action id → key
+    # when a watched job ends; see service/notify.py
+    notify_title: bool = True  # the terminal's title follows a watched job
+    notify_bell: bool = True
+    notify_desktop: Literal["auto", "off", "osc9", "osc99", "osc777"] = "auto"
+    notify_command: str = ""  # run by the shell; what happened is in FTTUI_JOB_… variables
 
 
 @dataclass(frozen=True, slots=True)
