@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 
 import pytest
+from jobs_help import make_events, make_job
 from textual.app import App, ComposeResult
 
 from fttui.service.types import Metrics
 from fttui.ui import plotting
-from fttui.ui.jobs.curves import Curves, Series
+from fttui.ui.jobs.curves import Curves, Series, Smooth
+from fttui.ui.jobs.overlay import overlay
+from fttui.ui.jobs.track import Track
 from fttui.ui.widgets.loss_chart import LossChart, Trace
 
 
@@ -173,3 +176,62 @@ async def test_odd_values_are_drawn_on_both_scales(values: list[float]) -> None:
         assert "train" in app.chart.text()
         app.chart.toggle_log()
         await pilot.pause()
+
+
+# -- smoothing that goes on, zoom, several jobs
+
+
+def test_a_smoothed_curve_goes_on_where_it_was_and_begins_again_after_a_rewrite() -> None:
+    source = falling(50)
+    smooth = Smooth(source, 0.9)
+    first = smooth.series()
+    source.add(51, 9.0)
+    source.add(52, 8.0)
+    assert smooth.series() is first
+    assert list(first) == list(source.smoothed(0.9))
+    source.add(10, 5.0)  # a resumed job tells a step again
+    assert list(smooth.series()) == list(source.smoothed(0.9))
+
+
+async def test_zoom_shows_fewer_steps_around_the_cursor_and_follows_it() -> None:
+    app = Chart()
+    async with app.run_test(size=(70, 18)) as pilot:
+        series = Series.of([(n, 5.0 if n == 1 else 1.0 + n / 1e4) for n in range(1, 1001)])
+        app.chart.show([Trace("train", series, "primary")], at_once=True)
+        app.chart.focus()
+        await pilot.pause()
+        assert "\n5┤" in app.chart.text().replace(" ", "")
+        assert app.chart.zoom(0.25)
+        assert "steps 750–1,000" in app.chart.text()  # the newest, without a cursor
+        assert "\n5┤" not in app.chart.text().replace(" ", "")  # of what is shown
+        await pilot.press("home")
+        assert app.chart.window == (1.0, pytest.approx(250.75))
+        assert "\n5┤" in app.chart.text().replace(" ", "")
+        assert app.chart.zoom(0)
+        assert app.chart.window is None
+        assert not app.chart.zoom(2.0)  # all is shown already
+
+
+async def test_curves_of_several_jobs_are_told_apart_by_a_mark() -> None:
+    app = Chart(ascii_only=True)
+    tracks = [Track(make_job(n, "succeeded", f"lr-{n}")) for n in range(1, 6)]
+    for n, track in enumerate(tracks, 1):
+        track.add_events(make_events(30, 30, start=2.0 * n))
+    async with app.run_test(size=(90, 24)) as pilot:
+        app.chart.show(overlay(tracks), at_once=True)
+        await pilot.pause()
+        text = app.chart.text()
+        assert "1 lr-1 0.067" in text
+        assert "5 lr-5 0.333" in text
+        plot = "\n".join(text.splitlines()[2:-2])
+        assert all(str(n) in plot for n in range(1, 6))  # at the end of each curve
+        tracks[0].curves.series["full_valid"].add(10, 1.5)
+        few = overlay(tracks[:2], names={tracks[0].id: "first"})
+        assert [(t.name, t.dashed, t.mark) for t in few] == [
+            ("first", False, "1"),
+            ("valid", True, "1"),
+            ("lr-2", False, "2"),
+        ]
+        assert [t.name for t in overlay(tracks, curve="valid")] == ["lr-1"]
+        app.chart.show(overlay(tracks * 8), at_once=True)  # more than a legend can hold
+        assert app.chart.text().splitlines()[3].endswith("+20")

@@ -82,11 +82,17 @@ class Scale:
         return max(0, min(self.dots - 1, round((1 - place) * (self.dots - 1))))
 
 
-def value_range(series: Sequence[Series], *, log: bool) -> tuple[float, float] | None:
-    """The lowest and highest finite value of all series, a little apart; None without any."""
+def value_range(
+    series: Sequence[Series], *, log: bool, within: tuple[float, float] | None = None
+) -> tuple[float, float] | None:
+    """The lowest and highest finite value of all series, a little apart; None without any.
+    within: only the steps from … to."""
     lows, highs = [], []
     for one in series:
         values: Sequence[float] = one.values
+        if within is not None:
+            steps = one.steps
+            values = values[bisect_left(steps, within[0]) : bisect_right(steps, within[1])]
         if not values:
             continue
         low, high = min(values), max(values)

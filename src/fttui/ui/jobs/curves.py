@@ -26,12 +26,13 @@ FIELDS = {
 class Series:
     """Values by step, in the order of steps; a step told twice (a job that resumed) keeps the last."""
 
-    __slots__ = ("steps", "values", "version")
+    __slots__ = ("rewrites", "steps", "values", "version")
 
     def __init__(self) -> None:
         self.steps = array("d")
         self.values = array("d")
-        self.version = 0
+        self.version = 0  # counts every change
+        self.rewrites = 0  # counts those that were not a value put at the end
 
     @classmethod
     def of(cls, pairs: list[tuple[float, float]]) -> Series:
@@ -56,6 +57,7 @@ class Series:
             else:
                 self.steps.insert(at, step)
                 self.values.insert(at, value)
+            self.rewrites += 1
         self.version += 1
         return True
 
@@ -80,17 +82,7 @@ class Series:
 
     def smoothed(self, weight: float) -> Series:
         """An exponential mean without the bias of its start; `weight` 0 (none) to below 1."""
-        made = Series()
-        made.steps = self.steps
-        made.values = array("d", self.values)
-        made.version = self.version
-        mean, norm = 0.0, 0.0
-        out = made.values
-        for i, value in enumerate(self.values):
-            mean = weight * mean + (1 - weight) * value
-            norm = weight * norm + (1 - weight)
-            out[i] = mean / norm
-        return made
+        return Smooth(self, weight).series()
 
     def trend(self) -> str:
         """`↓`, `↑` or `→`: the last tenth of the values against the tenth before."""
@@ -102,6 +94,38 @@ class Series:
         old = sum(self.values[-2 * part : -part]) / part
         change = (new - old) / (abs(old) or 1)
         return "→" if abs(change) < 0.01 else ("↓" if change < 0 else "↑")
+
+
+class Smooth:
+    """The exponential mean of a series, kept in step with it: what was added since costs only itself."""
+
+    def __init__(self, source: Series, weight: float) -> None:
+        self.source, self.weight = source, weight
+        self._begin()
+
+    def _begin(self) -> None:
+        self._made = Series()
+        self._rewrites = self.source.rewrites
+        self._mean = self._norm = 0.0
+
+    def series(self) -> Series:
+        """Its values now; the same object every time until the source was rewritten."""
+        source, made = self.source, self._made
+        if source.rewrites != self._rewrites:
+            self._begin()
+            made = self._made
+        if made.version == source.version and len(made) == len(source):
+            return made
+        weight, rest = self.weight, 1 - self.weight
+        mean, norm = self._mean, self._norm
+        for value in source.values[len(made.values) :]:
+            mean = weight * mean + rest * value
+            norm = weight * norm + rest
+            made.values.append(mean / norm)
+        made.steps = source.steps
+        self._mean, self._norm = mean, norm
+        made.version, made.rewrites = source.version, source.rewrites
+        return made
 
 
 class Curves:

@@ -12,12 +12,14 @@ SPARSE = 4  # a series with fewer points than a quarter of the columns gets a ma
 
 @dataclass(frozen=True)
 class Trace:
-    """One curve: its name in the legend, its style name, and whether its line is dashed."""
+    """One curve: its name in the legend, its style name, and whether its line is dashed.
+    mark: one character at its end and in the legend, which tells curves apart without colours."""
 
     name: str
     series: Series
     style: str
     dashed: bool = False
+    mark: str = ""
 
 
 class Cells:
@@ -48,6 +50,17 @@ class Cells:
             for column in columns:
                 place = (scale(column.last) // canvas.down, column.x // canvas.across)
                 self.points[place] = (mark, trace.style)
+        if trace.mark and columns:
+            last = columns[-1]
+            y, x = scale(last.last) // canvas.down, last.x // canvas.across
+            self.points[self._free(y, x)] = (trace.mark, trace.style)
+
+    def _free(self, y: int, x: int) -> tuple[int, int]:
+        """The place for a mark: beside another one where two curves end together."""
+        for at in range(x, max(-1, x - 12), -1):
+            if not self.points.get((y, at), ("", ""))[0].isalnum():
+                return y, at
+        return y, x
 
     def upright(self, step: float) -> None:
         place = (step - self.x_low) / (self.x_high - self.x_low)

@@ -1,10 +1,10 @@
-"""The loss of a job: training and validation in braille, with scales, smoothing and a value cursor."""
+"""Curves over steps in braille: scales, smoothing, a value cursor, zoom, several jobs on one another."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import cast
 
@@ -18,12 +18,16 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from fttui.ui import plotting
-from fttui.ui.jobs.curves import Series
+from fttui.ui.jobs.curves import Series, Smooth
 from fttui.ui.text import Palette, fit
 from fttui.ui.widgets.chart_cells import Cells, Trace, merge
+from fttui.ui.widgets.chart_frame import LEGEND_ROWS, Frame, axis, legend
+
+__all__ = ["LossChart", "Trace"]
 
 MIN_SECONDS = 1.0  # a live curve is drawn at most this often
 SMOOTHING = 0.9
+NARROWEST = 4.0  # steps that a zoom shows at least
 
 
 @dataclass(frozen=True)
@@ -31,14 +35,12 @@ class Grid:
     """Everything that was drawn: rows of (character, style name), as wide as the widget."""
 
     rows: list[list[tuple[str, str]]]
-    gutter: int
-    plot_width: int
-    x_low: float
-    x_high: float
+    frame: Frame
 
 
 class LossChart(Widget, can_focus=True):
-    """Shows traces over steps. `l` and `a` belong to the screen; left and right move the cursor here.
+    """Shows traces over steps. The scale, smoothing and zoom are asked for by the screen; left and
+    right move the value cursor, and what is shown with it.
 
     `show` may be called as often as there is news: it draws at most once a second, and only the
     lines that differ are sent to the terminal.
@@ -76,7 +78,8 @@ class LossChart(Widget, can_focus=True):
         self._drawn: list[list[tuple[str, str]]] = []
         self._drawn_at = 0.0
         self._timer: Timer | None = None
-        self._smoothed: dict[int, tuple[int, Series]] = {}
+        self.window: tuple[float, float] | None = None  # the steps zoomed to
+        self._smoothed: dict[int, Smooth] = {}
         self._palette: tuple[str, Palette] | None = None
 
     # -- what is shown
@@ -94,7 +97,8 @@ class LossChart(Widget, can_focus=True):
         checkpoint; empty: what to say without any value; at_once: another job, do not wait."""
         self.traces, self.total, self.marks, self.empty = tuple(traces), total, tuple(marks), empty
         if at_once:
-            self.cursor = None
+            self.cursor = self.window = None
+            self._smoothed.clear()
             self.redraw()
         else:
             self._soon()
@@ -139,6 +143,43 @@ class LossChart(Widget, can_focus=True):
         self.redraw()
         return self.smoothing
 
+    # -- zoom
+
+    def zoom(self, factor: float) -> bool:
+        """Show `factor` times as many steps around the cursor (without one: the newest); 0: all of
+        them. False where nothing changed."""
+        before = self.window
+        full = self._extent()
+        if not factor or full is None:
+            self.window = None
+        else:
+            low, high = self.window or full
+            span = max(NARROWEST, (high - low) * factor)
+            if span >= full[1] - full[0]:
+                self.window = None
+            else:
+                newest = max(self._steps(), default=full[1])
+                centre = self.cursor if self.cursor is not None else newest
+                place = (centre - low) / (high - low) if low <= centre <= high else 0.5
+                begin = centre - span * place
+                begin = max(full[0], min(begin, full[1] - span))
+                self.window = (begin, begin + span)
+        self.redraw()
+        return self.window != before
+
+    def _extent(self) -> tuple[float, float] | None:
+        """The first and the last step there is, or will be."""
+        lines = [trace for trace in self.traces if len(trace.series)]
+        return self._x_range(lines) if lines else None
+
+    def _follow(self) -> None:
+        """Move what is shown so that the cursor is in it."""
+        if self.window is None or self.cursor is None:
+            return
+        low, high = self.window
+        move = min(0.0, self.cursor - low) + max(0.0, self.cursor - high)
+        self.window = (low + move, high + move)
+
     # -- the value cursor
 
     def _steps(self) -> Sequence[float]:
@@ -148,6 +189,7 @@ class LossChart(Widget, can_focus=True):
         steps = self._steps()
         if steps:
             self.cursor = steps[max(0, min(index, len(steps) - 1))]
+            self._follow()
             self.redraw()
             self.post_message(self.CursorMoved(self.cursor))
 
@@ -157,11 +199,18 @@ class LossChart(Widget, can_focus=True):
 
     def action_step(self, delta: int) -> None:
         """One dot column on: at least one value, more where many values share a column."""
-        width = self._grid.plot_width if self._grid else 1
-        self._move(self._index() + delta * max(1, len(self._steps()) // (2 * max(1, width))))
+        width = self._grid.frame.plot if self._grid else 1
+        self._move(self._index() + delta * max(1, self._shown() // (2 * max(1, width))))
 
     def action_jump(self, direction: int) -> None:
-        self._move(self._index() + direction * max(1, len(self._steps()) // 10))
+        self._move(self._index() + direction * max(1, self._shown() // 10))
+
+    def _shown(self) -> int:
+        """How many values lie in what is shown."""
+        steps = self._steps()
+        if self.window is None:
+            return len(steps)
+        return bisect_right(steps, self.window[1]) - bisect_left(steps, self.window[0])
 
     def action_edge(self, which: int) -> None:
         self._move(len(self._steps()) - 1 if which else 0)
@@ -176,15 +225,22 @@ class LossChart(Widget, can_focus=True):
         return had
 
     def on_click(self, event: events.Click) -> None:
-        grid = self._grid
-        if grid and grid.plot_width > 1 and event.x >= grid.gutter:
-            place = (event.x - grid.gutter) / (grid.plot_width - 1)
-            wanted = grid.x_low + place * (grid.x_high - grid.x_low)
+        frame = self._grid.frame if self._grid else None
+        if frame and frame.plot > 1 and event.x >= frame.gutter:
+            wanted = frame.step(event.x - frame.gutter)
             steps = self._steps()
             if steps:
                 self.cursor = min(steps, key=lambda step: abs(step - wanted))
                 self.redraw()
                 self.post_message(self.CursorMoved(self.cursor))
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.zoom(0.5)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.zoom(2.0)
 
     # -- drawing
 
@@ -199,53 +255,58 @@ class LossChart(Widget, can_focus=True):
         raw, smooth = [], []
         for trace in self.traces:
             if len(trace.series) > 4 and not trace.dashed:
-                raw.append(Trace(trace.name, trace.series, "faint"))
-                smooth.append(Trace(trace.name, self._smooth(trace.series), trace.style))
+                if not trace.mark:  # of many jobs, only the means
+                    raw.append(Trace(trace.name, trace.series, "faint"))
+                smooth.append(replace(trace, series=self._smooth(trace.series)))
             elif len(trace.series):
                 smooth.append(trace)
         return raw + smooth
 
     def _smooth(self, series: Series) -> Series:
         known = self._smoothed.get(id(series))
-        if known is None or known[0] != series.version:
-            known = self._smoothed[id(series)] = (series.version, series.smoothed(SMOOTHING))
-        return known[1]
+        if known is None or known.source is not series:
+            known = self._smoothed[id(series)] = Smooth(series, SMOOTHING)
+        return known.series()
 
     def _draw(self) -> Grid:
         width, height = self.size.width, self.size.height
         lines = self._lines()
-        span = plotting.value_range([trace.series for trace in lines], log=self.log_scale)
-        axis = 2 if height >= 6 else (1 if height >= 4 else 0)
-        legend = 1 if height >= 3 else 0
-        tall = height - axis - legend
+        x_low, x_high = self.window or (self._x_range(lines) if lines else (0.0, 1.0))
+        within = (x_low, x_high) if self.window else None
+        every = [trace.series for trace in lines]
+        span = plotting.value_range(every, log=self.log_scale, within=within)
+        if span is None and self.window:  # nothing lies in it: as high as all of it
+            span = plotting.value_range(every, log=self.log_scale)
+        axis_lines = 2 if height >= 6 else (1 if height >= 4 else 0)
+        top = self._legend(lines, width, height) if height >= 3 and lines else []
+        tall = height - axis_lines - len(top)
         if span is None or width < 12 or tall < 2:
             return self._nothing(width, height)
         low, high = span
         labels = self._labels(low, high, tall)
         gutter = max(len(text) for _, text in labels) + 2
-        plot = width - gutter
-        x_low, x_high = self._x_range(lines)
-        cells = Cells(plot, tall, x_low, x_high, self.ascii_only)
+        frame = Frame(gutter, width - gutter, x_low, x_high, self.ascii_only)
+        cells = Cells(frame.plot, tall, x_low, x_high, self.ascii_only)
         low, high = self._padded(low, high, labels)
         for trace in lines:
             cells.draw(trace, low, high, self.log_scale)
-        if self.cursor is not None:
+        if self.cursor is not None and x_low <= self.cursor <= x_high:
             cells.upright(self.cursor)
         at = {cells.row(value, low, high, self.log_scale): text for value, text in labels}
         bar, tick = ("|", "+") if self.ascii_only else ("│", "┤")
-        rows: list[list[tuple[str, str]]] = [self._legend(lines, width)] if legend else []
+        rows = list(top)
         for y in range(tall):
             text = at.get(y, "")
             edge = tick if text else bar
             rows.append([(f"{text:>{gutter - 2}} ", "dim"), (edge, "faint"), *cells.line(y)])
-        rows += self._axis(axis, gutter, plot, x_low, x_high)
-        return Grid([merge(row) for row in rows], gutter, plot, x_low, x_high)
+        rows += axis(frame, axis_lines, self.marks)
+        return Grid([merge(row) for row in rows], frame)
 
     def _nothing(self, width: int, height: int) -> Grid:
         rows: list[list[tuple[str, str]]] = [[] for _ in range(height)]
         if height:
             rows[height // 2 if height > 2 else 0] = [(fit(" " + self.empty, width), "dim")]
-        return Grid(rows, 0, 0, 0, 1)
+        return Grid(rows, Frame(0, 0, 0, 1))
 
     def _labels(self, low: float, high: float, tall: int) -> list[tuple[float, str]]:
         most = max(2, tall // 2)
@@ -270,73 +331,14 @@ class LossChart(Widget, can_focus=True):
         high = max(last, self.total or last)
         return (first, high) if high > first else (first - 1, first + 1)
 
-    def _legend(self, lines: list[Trace], width: int) -> list[tuple[str, str]]:
-        """The newest values, or those under the cursor, and how the curve is drawn."""
-        parts: list[tuple[str, str]] = [(" ", "")]
-        if self.cursor is not None:
-            parts += [(f"step {self.cursor:,.0f}  ", "bold")]
-        shown = lines[-len(self.traces) :] if self.smoothing else lines
-        for trace in shown:
-            at = trace.series.at(self.cursor) if self.cursor is not None else None
-            value = at[1] if at else trace.series.last
-            mark = ("- " if trace.dashed else "* ") if self.ascii_only else (
-                "╌ " if trace.dashed else "━ "
-            )  # fmt: skip
-            arrow = "" if self.cursor is not None else trace.series.trend()
-            far = f" @{at[0]:,.0f}" if at and at[0] != self.cursor else ""
-            parts += [
-                (mark, trace.style),
-                (f"{trace.name} ", "dim"),
-                (f"{plotting.number(value or 0.0)}{far}", "bold"),
-                (f"{' ' + arrow if arrow and not self.ascii_only else ''}   ", "dim"),
-            ]
-        how = " · ".join(
-            [*(["log"] if self.log_scale else []), *(["smooth"] if self.smoothing else [])]
-        )
-        room = width - sum(len(text) for text, _ in parts) - 1
-        if how and room >= len(how):
-            parts += [(" " * (room - len(how)), ""), (how, "accent")]
-        return parts
-
-    def _axis(
-        self, lines: int, gutter: int, plot: int, x_low: float, x_high: float
-    ) -> list[list[tuple[str, str]]]:
-        if not lines:
-            return []
-        found = plotting.ticks(x_low, x_high, max(1, plot // 9))
-        places = sorted({round(place) for place in found} or {round(x_low)})
-        line = ["-" if self.ascii_only else "─"] * plot
-        scale = (plot - 1) / (x_high - x_low)
-        for place in places:
-            line[max(0, min(plot - 1, round((place - x_low) * scale)))] = (
-                "+" if self.ascii_only else "┬"
-            )
-        ruler: list[tuple[str, str]] = [(char, "faint") for char in line]
-        for mark in self.marks:
-            if x_low <= mark <= x_high:
-                at = max(0, min(plot - 1, round((mark - x_low) * scale)))
-                ruler[at] = ("^" if self.ascii_only else "◆", "accent")
-        corner = "+" if self.ascii_only else "└"
-        rows: list[list[tuple[str, str]]] = [[(" " * (gutter - 1), ""), (corner, "faint"), *ruler]]
-        if lines > 1:
-            rows.append([(self._steps_line(places, gutter, plot, x_low, scale), "dim")])
-        return rows
-
-    def _steps_line(
-        self, places: list[int], gutter: int, plot: int, x_low: float, scale: float
-    ) -> str:
-        text = [" "] * (gutter + plot)
-        free = 0
-        for place in places:
-            word = f"{place:,}"
-            at = gutter + round((place - x_low) * scale) - len(word) // 2
-            at = max(free, min(at, gutter + plot - len(word)))
-            if at >= free and at + len(word) <= len(text):
-                text[at : at + len(word)] = word
-                free = at + len(word) + 2
-        if "".join(text[:5]).strip() == "" and gutter >= 5:
-            text[:4] = "step"
-        return "".join(text)
+    def _legend(self, lines: list[Trace], width: int, height: int) -> list[list[tuple[str, str]]]:
+        shown = [trace for trace in lines if trace.style != "faint"]
+        words = [*(["log"] if self.log_scale else []), *(["smooth"] if self.smoothing else [])]
+        if self.window is not None:
+            words.append(f"steps {self.window[0]:,.0f}–{self.window[1]:,.0f}")
+        how = " · ".join(words).replace("–", "-" if self.ascii_only else "–")
+        rows = max(1, min(LEGEND_ROWS, height // 4))
+        return legend(shown, self.cursor, how, width, rows, self.ascii_only)
 
     def render_line(self, y: int) -> Strip:
         if self._grid is None or self.size.height != len(self._drawn):
