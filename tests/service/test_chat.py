@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fttui.problem import Problem
-from fttui.service import chat
+from fttui.service import chat, chat_request
 from fttui.service.chat import ChatResult
 from fttui.service.provider import Provider
 from fttui.service.types import ChatChunk, ChatSettings, ToolCallDelta, Usage
@@ -87,7 +87,7 @@ async def test_a_stream_without_finish_reason_or_without_done_is_complete(
 async def test_a_stalled_stream(
     server: Any, connect: Callable[..., Provider], fault: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chat, "STALL_SECONDS", 0.2)
+    monkeypatch.setattr(chat_request, "STALL_SECONDS", 0.2)
     body = fault.sse(fault.chunk("a"), fault.chunk("b"), fault.chunk("c"))
     server.fail("POST", PATH, fault.Fault(200, body, SSE, pause=0.15))
     result = await chat.answer(connect(server.url, timeout=0.1), "m", ASK)
@@ -213,7 +213,7 @@ async def test_a_refusal_for_another_reason_is_not_softened(
 async def test_a_retired_model(server: Any, provider: Any, fault: Any) -> None:
     server.fail("POST", PATH, fault.Fault(410, fault.error("This model has been retired.")))
     problem = await failed(chat.stream(provider, "ft:gone", ASK))
-    assert (problem.code, problem.what) == ("gone", "Asking ft:gone failed.")
+    assert (problem.code, problem.what) == ("gone", "ft:gone has been retired.")
 
 
 async def test_leaving_early_closes_the_connection(server: Any, provider: Any, fault: Any) -> None:
