@@ -254,9 +254,10 @@ async def retrieve(provider: Provider, file_id: str) -> FileInfo:
 
 async def content(provider: Provider, file_id: str) -> bytes:
     """The bytes of a file; results files are small."""
-    raw: bytes = await provider.send(
+    raw: bytes = await provider.request(
         "GET",
         f"/files/{part(file_id)}/content",
+        raw=True,
         doing=f"Downloading {file_id}",
         headers={"Accept": "application/binary, */*;q=0.9"},  # some know only JSON
         seconds=600,

@@ -59,6 +59,8 @@ class Provider:
         self._sleep = sleep
         self._lock = asyncio.Lock()
         self._client: Any = None
+        self._key = Secret("")
+        self._renewing = asyncio.Lock()
 
     # ---- life ----
 
@@ -80,24 +82,37 @@ class Provider:
 
     def _build(self, openai: Any, base_url: str, key: Secret) -> Any:
         profile = self.profile
+        self._key = key
         common: dict[str, Any] = {
-            "api_key": key.reveal() or "none",  # empty would make the client look for another key
             "max_retries": 0,  # what may be repeated is decided here
             "timeout": openai.Timeout(profile.timeout, connect=CONNECT_SECONDS),
             "default_headers": {"User-Agent": f"fttui/{__version__}", **profile.headers},
         }
         if profile.provider == "local":  # a proxy has no business between us and this machine
             common["http_client"] = openai.DefaultAsyncHttpxClient(trust_env=False)
-        if profile.api_version:
-            return openai.AsyncAzureOpenAI(
+        is_token = key.expires is not None
+        if profile.api_version:  # Azure before v1 takes a token and a key in different headers
+            common["azure_ad_token_provider" if is_token else "api_key"] = (
+                self._token if is_token else key.reveal() or "none"
+            )
+            client = openai.AsyncAzureOpenAI(
                 azure_endpoint=base_url, api_version=profile.api_version, **common
             )
-        client = openai.AsyncOpenAI(base_url=base_url, **common)
+        else:  # an empty key would make the client look for another one
+            common["api_key"] = self._token if is_token else key.reveal() or "none"
+            client = openai.AsyncOpenAI(base_url=base_url, **common)
         # The client fills these from OPENAI_* for any host; ours come from the profile alone.
         client.organization = profile.organization or None
         client.project = profile.project or None
         client.admin_api_key = None
         return client
+
+    async def _token(self) -> str:
+        """The token in force: the client asks before every request, and an old one is replaced."""
+        async with self._renewing:
+            if self._key.stale:
+                self._key = await asyncio.to_thread(self.profile.key.resolve)
+            return self._key.reveal()
 
     async def close(self) -> None:
         """Close the connections. The provider can be used again."""
@@ -148,26 +163,33 @@ class Provider:
         attempts: int = ATTEMPTS,
         seconds: float | None = None,
         headers: Mapping[str, str] | None = None,
+        raw: bool = False,
     ) -> Any:
-        """Send one request and return its parsed JSON.
+        """Send one request and return its parsed JSON, or its bytes as they came (`raw`).
 
         doing: what a person would say is being done ("Listing the jobs"), for the error.
         repeat: may be sent again after a failure that leaves open whether it worked (default: GET only).
         seconds: the longest the whole answer may take; 0: no limit (uploads).
         """
-        return await self.send(
-            method,
-            path,
-            doing=doing,
-            query=query,
-            body=body,
-            files=files,
-            repeat=repeat,
-            attempts=attempts,
-            seconds=seconds,
-            headers=headers,
-            parse=True,
-        )
+        options: dict[str, Any] = {"headers": dict(headers or {})}
+        if query:
+            options["params"] = {k: v for k, v in query.items() if v not in (None, "")}
+        if files is not None:
+            options["headers"]["Content-Type"] = "multipart/form-data"
+        may_repeat = method == "GET" if repeat is None else repeat
+        limit = attempts if may_repeat else 1
+        for attempt in range(1, limit + 1):
+            try:
+                answer = await self._once(method, path, options, body, files, seconds)
+                return answer if raw else parse_json(answer, doing)
+            except Exception as exc:  # noqa: BLE001 - whatever the client raises becomes a Problem
+                found = errors.problem(exc, doing=doing, profile=self.profile)
+                wait = pause_before(attempt, found)
+                await self._recover(found)  # also after the last try: the next request finds it
+                if attempt == limit or not found.retry or wait > LONGEST_WAIT:
+                    raise found from None
+                await self.pause(Wait(wait, attempt + 1, limit, found))
+        raise AssertionError("unreachable")
 
     async def page(
         self,
@@ -185,44 +207,6 @@ class Provider:
             raise errors.bad_answer(orjson.dumps(answer), doing)
         return Page.from_json(answer, build)
 
-    async def send(
-        self,
-        method: str,
-        path: str,
-        *,
-        doing: str,
-        query: Mapping[str, Any] | None = None,
-        body: Mapping[str, Any] | None = None,
-        files: list[tuple[str, Any]] | None = None,
-        repeat: bool | None = None,
-        attempts: int = ATTEMPTS,
-        seconds: float | None = None,
-        headers: Mapping[str, str] | None = None,
-        parse: bool = False,
-    ) -> Any:
-        """As `request`, but returns the bytes of the answer unless `parse`."""
-        options: dict[str, Any] = {"headers": dict(headers or {})}
-        if query:
-            options["params"] = {k: v for k, v in query.items() if v not in (None, "")}
-        if files is not None:
-            options["headers"]["Content-Type"] = "multipart/form-data"
-        may_repeat = method == "GET" if repeat is None else repeat
-        limit = attempts if may_repeat else 1
-        for attempt in range(1, limit + 1):
-            try:
-                answer = await self._once(method, path, options, body, files, seconds)
-                return parse_json(answer, doing) if parse else answer
-            except Exception as exc:  # noqa: BLE001 - whatever the client raises becomes a Problem
-                found = errors.problem(exc, doing=doing, profile=self.profile)
-                wait = pause_before(attempt, found)
-                await self._recover(
-                    found
-                )  # also when this was the last try: the next request finds it
-                if attempt == limit or not found.retry or wait > LONGEST_WAIT:
-                    raise found from None
-                await self.pause(Wait(wait, attempt + 1, limit, found))
-        raise AssertionError("unreachable")
-
     async def _once(
         self,
         method: str,
@@ -236,14 +220,13 @@ class Provider:
         httpx = importlib.import_module("httpx2")  # loaded with the client: costs nothing here
         limit = self.profile.timeout * 2 if seconds is None else seconds
         async with asyncio.timeout(limit or None):
-            if method == "GET":
-                answer = await client.get(path, cast_to=httpx.Response, options=options)
-            elif method == "DELETE":
-                answer = await client.delete(path, cast_to=httpx.Response, options=options)
-            else:
-                answer = await client.post(
-                    path, cast_to=httpx.Response, body=body, files=files, options=options
-                )
+            call = getattr(client, method.lower())
+            sent: dict[str, Any] = {"options": options}
+            if method != "GET":
+                sent["body"] = body
+            if method == "POST":
+                sent["files"] = files
+            answer = await call(path, cast_to=httpx.Response, **sent)
             content: bytes = await answer.aread()
         return content
 
