@@ -179,6 +179,12 @@ class State:
         found = [(json.loads(body), at) for body, at in rows]
         return sorted(found, key=lambda pair: -(pair[0].get("created_at") or 0))
 
+    def forget_jobs(self, profile: str, ids: list[str]) -> None:
+        with self._write() as db:
+            db.executemany(
+                "DELETE FROM jobs WHERE profile = ? AND id = ?", [(profile, i) for i in ids]
+            )
+
     # -- the journal: what was paid for, as far as this program knows
 
     def journal(
@@ -198,6 +204,16 @@ class State:
         return [
             {**dict(zip(names, row, strict=True)), "facts": json.loads(row[-1])} for row in rows
         ]
+
+    def journal_amounts(self, profile: str, kind: str) -> dict[str, tuple[str, str]]:
+        """subject → (amount as text, currency), where an amount is known."""
+        rows = self._read(
+            "SELECT subject, amount, currency FROM journal"
+            " WHERE profile = ? AND kind = ? AND amount != '' ORDER BY id",
+            profile,
+            kind,
+        )
+        return {str(row[0]): (str(row[1]), str(row[2])) for row in rows}
 
     # -- chats: written as they happen
 
