@@ -61,16 +61,42 @@ async def test_nebius_gets_hyperparameters_on_top(
             await jobs.create(provider, spec(method="dpo"))
 
 
-async def test_azure_needs_its_training_type(fault: Any, connect: Callable[..., Provider]) -> None:
+async def test_azure_gets_its_training_type(fault: Any, connect: Callable[..., Provider]) -> None:
     async with fault.FaultServer("azure", "/openai/v1") as server:
-        with pytest.raises(Problem) as caught:
-            await jobs.create(connect(server.url, "azure"), spec())
-        assert (caught.value.code, "GlobalStandard" in caught.value.remedy) == (
-            "training_type",
-            True,
-        )
-        provider = connect(server.url, "azure", extra_body={"trainingType": "GlobalStandard"})
-        assert (await jobs.create(provider, spec())).id
+        assert (await jobs.create(connect(server.url, "azure"), spec())).id
+        assert server.requests[-1].json["trainingType"] == "GlobalStandard"
+        provider = connect(server.url, "azure", extra_body={"trainingType": "Standard"})
+        with pytest.raises(Problem) as caught:  # what the profile says wins, right or wrong
+            await jobs.create(provider, spec())
+        assert caught.value.code == "training_type"
+        assert "GlobalStandard" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("kind", "word", "status"),
+    [
+        ("azure", "pending", "queued"),
+        ("azure", "notRunning", "queued"),
+        ("azure", "canceled", "cancelled"),
+        ("custom", "completed", "succeeded"),
+        ("custom", "STARTED", "running"),
+        ("openai", "completed", "completed"),  # a word nobody explained is shown as it is
+    ],
+)
+async def test_a_status_in_the_providers_own_words(
+    server: Any, connect: Callable[..., Provider], kind: str, word: str, status: str
+) -> None:
+    body = {"id": "j", "status": word, "model": "m"}
+    server.fixed[("GET", JOBS)] = {"data": [body]}
+    server.fixed[("GET", f"{JOBS}/j")] = server.fixed[("POST", f"{JOBS}/j/cancel")] = body
+    provider = connect(server.url, kind)
+    (listed,) = (await jobs.listing(provider)).items
+    assert listed.status == status
+    assert (await jobs.retrieve(provider, "j")).status == status
+    assert (await jobs.cancel(provider, "j")).status == status
+    assert listed.raw["status"] == status  # what is remembered needs no provider to be read
+    mine = connect(server.url, "openai", overrides={"status_map": {word.lower(): "failed"}})
+    assert (await jobs.retrieve(mine, "j")).ended
 
 
 async def test_azure_before_v1(fault: Any, connect: Callable[..., Provider]) -> None:

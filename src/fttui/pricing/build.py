@@ -191,17 +191,21 @@ def provider(
                 "jobs_max",
                 "jobs_at_once",
                 "deployments_max",
+                "deploy_minutes",
+                "deploy_capacity",
             )
         },
         min_examples=reader.whole("min_examples") or 1,
         suffix_max=reader.whole("suffix_max") or 64,
         minimum_job=price(reader, "minimum_job", "job", base, sources),
         reinforcement_cap=price(reader, "reinforcement_cap", "job", base, sources),
-        status_map={key: statuses.text(key) for key in statuses.data} if statuses else {},
+        status_map={word: statuses.text(word) for word in list(statuses.data)} if statuses else {},
         training_note=reader.text("training_note", ""),
         not_included=reader.texts("not_included"),
         notes=reader.texts("notes"),
     )
+    if statuses:
+        statuses.done()
     reader.done()
     return made, defaults
 
@@ -221,6 +225,8 @@ def _tier(row: Reader) -> TierInfo:
         row.text("training_type"),
         row.text("sku"),
         row.text("note", ""),
+        row.whole("idle_days"),
+        row.whole("lifetime_hours"),
     )
     row.done()
     return made

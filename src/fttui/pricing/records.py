@@ -128,13 +128,16 @@ class ExtraField:
 
 @dataclass(frozen=True, slots=True)
 class TierInfo:
-    """A deployment or training type of a provider: what it is called where."""
+    """A deployment or training type of a provider: what it is called where, and when a deployment
+    of it ends by itself: after `idle_days` without a request, or `lifetime_hours` old."""
 
     id: str
     title: str
     training_type: str
     sku: str
     note: str = ""
+    idle_days: int | None = None
+    lifetime_hours: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +176,8 @@ class Provider:
     jobs_max: int | None = None
     jobs_at_once: int | None = None
     deployments_max: int | None = None
+    deploy_minutes: int | None = None  # until a new deployment answers, once it is said to be made
+    deploy_capacity: int | None = None  # a usable one; its unit is the provider's
     minimum_job: Price | None = None  # the least a job is billed
     reinforcement_cap: Price | None = None  # a job pauses when it has cost this much
     status_map: Mapping[str, str] = field(default_factory=dict)  # its word → the API's word
@@ -186,6 +191,10 @@ class Provider:
 
     def tier(self, name: str) -> TierInfo | None:
         return next((tier for tier in self.tiers if tier.id == name), None)
+
+    def tier_of_sku(self, sku: str) -> TierInfo | None:
+        """The tier a deployment's SKU belongs to; the services spell it with capitals or without."""
+        return next((tier for tier in self.tiers if tier.sku.lower() == sku.lower()), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,8 @@ class Capabilities:
     parts: bool = True  # POST /uploads exists
     wants_bom: bool = False  # training files start with a UTF-8 byte-order mark
     needs_deploy: bool = False  # a tuned model must be deployed before it answers
+    status_map: Mapping[str, str] = field(default_factory=dict)  # its word for a status → the API's
+    extra_body: Mapping[str, Any] = field(default_factory=dict)  # what it wants in every new job
     lacks: Mapping[str, str] = field(default_factory=dict)
     unverified: frozenset[str] = frozenset()
 
@@ -75,6 +77,8 @@ def _from_row(row: Row) -> Capabilities:
         parts=row.can("uploads"),
         wants_bom=row.bom,
         needs_deploy=row.needs_deploy,
+        status_map=row.status_map,
+        extra_body={extra.name: extra.default for extra in row.extra_body if extra.default},
         lacks={
             name: f"{row.title} {words}." for name, words in FEATURES.items() if not row.can(name)
         },

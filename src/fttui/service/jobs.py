@@ -40,7 +40,17 @@ def body(provider: Provider, spec: LaunchSpec) -> dict[str, Any]:
         made["integrations"] = [dict(row) for row in spec.integrations]
     if can.metadata:
         made["metadata"] = {**spec.metadata, TAG: spec.tag}
-    return made | dict(provider.profile.extra_body) | dict(spec.extra_body)
+    usual = dict(can.extra_body) | dict(provider.profile.extra_body)
+    return made | usual | dict(spec.extra_body)
+
+
+def read(provider: Provider, obj: Any) -> Job:
+    """A job as the provider tells it, its status in the API's words (Azure says "pending", others
+    "completed"); a status nobody knows stays as it is."""
+    said = to.mapping(obj)
+    word = to.text(said.get("status"))
+    known = provider.capabilities.status_map.get(word.lower())
+    return Job.from_json(said | {"status": known} if known else obj)
 
 
 async def create(provider: Provider, spec: LaunchSpec, *, sent_before: bool = False) -> Job:
@@ -83,7 +93,7 @@ async def _post(provider: Provider, spec: LaunchSpec) -> Job:
     answer = await provider.request(
         "POST", JOBS, doing="Launching the job", body=body(provider, spec), repeat=False
     )
-    job = Job.from_json(answer)
+    job = read(provider, answer)
     if not job.id:
         raise Problem(
             "Launching the job failed.",
@@ -177,7 +187,11 @@ async def listing(
 
 async def _page(provider: Provider, query: Mapping[str, Any], attempts: int = 4) -> Page[Job]:
     return await provider.page(
-        JOBS, Job.from_json, doing="Listing the jobs", query=query, attempts=attempts
+        JOBS,
+        lambda obj: read(provider, obj),
+        doing="Listing the jobs",
+        query=query,
+        attempts=attempts,
     )
 
 
@@ -185,7 +199,7 @@ async def retrieve(provider: Provider, job_id: str, *, attempts: int = 4) -> Job
     answer = await provider.request(
         "GET", f"{JOBS}/{part(job_id)}", doing=f"Reading job {job_id}", attempts=attempts
     )
-    return Job.from_json(answer)
+    return read(provider, answer)
 
 
 # ---- acting ----
@@ -218,7 +232,7 @@ async def _act(provider: Provider, job_id: str, verb: str, doing: str) -> Job:
             provider.learned[_FEATURE[verb]] = f"This provider cannot {verb} a job."
             provider.require(_FEATURE[verb], f"{doing} a job")
         raise
-    job = Job.from_json(answer)
+    job = read(provider, answer)
     return job if job.id else await retrieve(provider, job_id)
 
 
