@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fttui.dataset.report import Report
     from fttui.dataset.scan import Progress
     from fttui.dataset.target import Target
-    from fttui.pricing.catalog import Catalog
+    from fttui.pricing.catalog import Catalog, Model
     from fttui.service.provider import Provider
     from fttui.ui.app import FttuiApp
     from fttui.ui.jobs.feed import Feed
@@ -116,7 +116,16 @@ class Backend:
         from fttui.dataset.target import Target
 
         model = self.app.thread.model
-        return self.catalog.target(model, "supervised") if model else Target()
+        return self.catalog.target(model, self._method(model)) if model else Target()
+
+    def _method(self, model: Model) -> str:
+        """The method the file's first example is for, where the model can be trained by it."""
+        from fttui.dataset import formats
+
+        index = self.app.thread.index
+        first = formats.read(index.line(0)).format if index is not None and len(index) else ""
+        method = {"preference": "dpo", "reinforcement": "reinforcement"}.get(first, "")
+        return method if method in model.methods else "supervised"
 
     def open(self, path: Path, validation: Path | None = None) -> None:
         """Show a file at once; index the rest and scan it in the background."""
