@@ -78,6 +78,7 @@ class LineList(ScrollView, can_focus=True):
         self._count = count
         self._palette: Palette | None = None
         self._palette_theme = ""
+        self._pass: tuple[Style, int] | None = None  # base style and width while lines are drawn
 
     # -- content
 
@@ -181,10 +182,17 @@ class LineList(ScrollView, can_focus=True):
             self._palette, self._palette_theme = Palette(self.app), self.app.theme
         return self._palette
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._pass = (self.rich_style, self.scrollable_content_region.width)  # once, not a line
+        try:
+            return super().render_lines(crop)
+        finally:
+            self._pass = None
+
     def render_line(self, y: int) -> Strip:
-        width = self.scrollable_content_region.width  # without the scrollbar
+        # the width is without the scrollbar
+        base, width = self._pass or (self.rich_style, self.scrollable_content_region.width)
         row = y + int(self.scroll_offset.y)
-        base = self.rich_style
         if row >= self._count:
             return Strip.blank(width, base)
         if row == self.cursor:
