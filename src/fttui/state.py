@@ -40,6 +40,9 @@ CREATE TABLE IF NOT EXISTS messages (
   turn INTEGER NOT NULL, model TEXT NOT NULL, role TEXT NOT NULL, content TEXT NOT NULL,
   at REAL NOT NULL, facts TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS messages_chat ON messages (chat, turn);
+CREATE TABLE IF NOT EXISTS ratings (
+  id INTEGER PRIMARY KEY, at REAL NOT NULL, turn INTEGER NOT NULL UNIQUE, winner TEXT NOT NULL,
+  models TEXT NOT NULL, blind INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS mutes (file TEXT NOT NULL, code TEXT NOT NULL, PRIMARY KEY (file, code));
 """
 
@@ -52,6 +55,15 @@ def _name(path: Path) -> str | bytes:
     except UnicodeEncodeError:
         return os.fsencode(text)
     return text
+
+
+def _storable(text: str) -> str:
+    """SQLite keeps UTF-8: half of a surrogate pair, which a model may send, becomes a question mark."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _folded(text: str | None) -> str:
+    return (text or "").casefold()
 
 
 class State:
@@ -221,18 +233,20 @@ class State:
         with self._write() as db:
             cursor = db.execute(
                 "INSERT INTO chats (profile, title, at) VALUES (?, ?, ?)",
-                (profile, title, time.time()),
+                (profile, _storable(title), time.time()),
             )
         return int(cursor.lastrowid or 0)
 
     def add_message(
         self, chat: int, turn: int, model: str, role: str, content: str, **facts: Any
     ) -> int:
+        """Facts may name where it belongs: `parent`, the question a question follows (0: none), and
+        `question`, the one an answer answers."""
         with self._write() as db:
             cursor = db.execute(
                 "INSERT INTO messages (chat, turn, model, role, content, at, facts)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (chat, turn, model, role, content, time.time(), json.dumps(facts)),
+                (chat, turn, model, role, _storable(content), time.time(), json.dumps(facts)),
             )
             db.execute("UPDATE chats SET at = ? WHERE id = ?", (time.time(), chat))
         return int(cursor.lastrowid or 0)
@@ -241,7 +255,7 @@ class State:
         with self._write() as db:
             db.execute(
                 "UPDATE messages SET content = ?, facts = ? WHERE id = ?",
-                (content, json.dumps(facts), message),
+                (_storable(content), json.dumps(facts), message),
             )
 
     def chats(self, profile: str, limit: int = 50) -> list[tuple[int, str, float]]:
@@ -252,6 +266,66 @@ class State:
             limit,
         )
         return [(int(row[0]), str(row[1]), float(row[2])) for row in rows]
+
+    def find_chats(self, text: str = "", limit: int = 200) -> list[dict[str, Any]]:
+        """Saved conversations of every profile, newest first: id, profile, title, at, turns.
+
+        With a text: those in which someone says it (upper and lower case alike), and `message` and
+        `content` of the newest place. The `message` of a question is what `messages` calls its id.
+        """
+        with self._lock:
+            self._db.create_function("folded", 1, _folded, deterministic=True)
+        names = ("id", "profile", "title", "at", "turns", "message", "content")
+        counted = "(SELECT COUNT(*) FROM messages m WHERE m.chat = c.id AND m.role = 'user')"
+        if not text:
+            rows = self._read(
+                f"SELECT c.id, c.profile, c.title, c.at, {counted}, 0, '' FROM chats c"
+                " ORDER BY c.at DESC, c.id DESC LIMIT ?",
+                limit,
+            )
+        else:
+            rows = self._read(
+                f"SELECT c.id, c.profile, c.title, c.at, {counted}, MAX(f.id), f.content"
+                " FROM messages f JOIN chats c ON c.id = f.chat"
+                " WHERE instr(folded(f.content), ?) > 0"
+                " GROUP BY c.id ORDER BY c.at DESC, c.id DESC LIMIT ?",
+                text.casefold(),
+                limit,
+            )
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def prompts(self, limit: int = 500) -> list[str]:
+        """What was asked in any chat, newest first, each once."""
+        rows = self._read(
+            "SELECT content, MAX(id) AS newest FROM messages WHERE role = 'user'"
+            " GROUP BY content ORDER BY newest DESC LIMIT ?",
+            limit,
+        )
+        return [str(row[0]) for row in rows]
+
+    def delete_chat(self, chat: int) -> None:
+        with self._write() as db:
+            db.execute("DELETE FROM chats WHERE id = ?", (chat,))
+
+    # -- ratings: which answer to a prompt was the best
+
+    def rate(self, turn: int, winner: str, models: list[str], *, blind: bool) -> None:
+        """turn: the id of the prompt's message; rated again, the later word counts. winner: one of
+        `models`, "tie" or "none"."""
+        with self._write() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO ratings (at, turn, winner, models, blind)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (time.time(), turn, winner, json.dumps(models, ensure_ascii=False), int(blind)),
+            )
+
+    def ratings(self) -> list[dict[str, Any]]:
+        """Every rating, oldest first: turn, winner, models, blind."""
+        rows = self._read("SELECT turn, winner, models, blind FROM ratings ORDER BY id")
+        return [
+            {"turn": turn, "winner": winner, "models": json.loads(models), "blind": bool(blind)}
+            for turn, winner, models, blind in rows
+        ]
 
     def messages(self, chat: int) -> list[dict[str, Any]]:
         names = ("id", "turn", "model", "role", "content", "at", "facts")
