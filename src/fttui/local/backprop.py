@@ -1,7 +1,9 @@
 """Training's forward and backward pass over several conversations at once.
 
 The tokens of a batch are laid end to end, [T, width], so nothing is padded; attention alone works
-conversation by conversation. Only positions whose next token is learned reach the vocabulary.
+conversation by conversation. What all of them begin with (a system prompt, most often) is there
+once: with causal attention its values are the same in each. Only positions whose next token is
+learned reach the vocabulary.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ Array = NDArray[Any]
 
 HEAD_ROWS = 128  # rows of logits at a time: 49,152 numbers each
 KEEP_TOKENS = 768  # a larger batch keeps each layer's input only and computes the rest again
+LEAST_SHARED = 8  # a shorter common beginning is not worth a part of its own
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,19 @@ class Sequences:
 
     ids: list[Array]
     learned: list[Array]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Rows `low` to `high` of the batch, which continue the first `before` rows."""
+
+    low: int
+    high: int
+    before: int
+
+    @property
+    def size(self) -> int:
+        return self.high - self.low
 
 
 @dataclass
@@ -62,11 +78,11 @@ class Pass:
     ) -> None:
         self._model = model
         self._adapter = adapter
-        self._cuts = np.cumsum([0, *(len(ids) for ids in batch.ids)]).tolist()
-        count = self._cuts[-1]
-        self._keep = learn and count <= KEEP_TOKENS
-        self._rope(batch)
-        x = model.weights.embedding[np.concatenate(batch.ids)]
+        self._shared = shared(batch)
+        self._lay_out(batch)
+        self._keep = learn and self._count <= KEEP_TOKENS
+        own = [ids[self._shared :] for ids in batch.ids]
+        x = model.weights.embedding[np.concatenate([batch.ids[0][: self._shared], *own])]
         self._kept: list[_Kept] = []
         for i in range(model.config.layers):
             kept = _Kept(x)
@@ -78,13 +94,23 @@ class Pass:
         self._last = x
         self._read(batch, learn)
 
-    def _rope(self, batch: Sequences) -> None:
+    def _lay_out(self, batch: Sequences) -> None:
+        """Where each conversation's own rows are, and the rotation of every row."""
+        shared, low = self._shared, self._shared
+        self._parts = [_Part(0, shared, 0)] if shared else []
+        self._own = []
+        for ids in batch.ids:
+            self._own.append(_Part(low, low + len(ids) - shared, shared))
+            low += len(ids) - shared
+        self._parts += self._own
+        self._count = low
         longest = max(len(ids) for ids in batch.ids)
         dtype = self._model.dtype
         cos, sin = math.angles(self._model.weights.frequencies, 0, longest, dtype)
         self._mask = math.causal(longest, longest, dtype)
-        self._cos = np.concatenate([cos[: len(ids)] for ids in batch.ids])
-        self._sin = np.concatenate([sin[: len(ids)] for ids in batch.ids])
+        spans = [slice(part.before, part.before + part.size) for part in self._parts]
+        self._cos = np.concatenate([cos[span] for span in spans])
+        self._sin = np.concatenate([sin[span] for span in spans])
 
     # -- one layer
 
@@ -105,28 +131,30 @@ class Pass:
         math.rotate(split[:, : config.heads + config.kv_heads], self._cos, self._sin)
         kept.attended = np.empty((len(h), queries), h.dtype)
         kept.shares = []
-        for low, high in zip(self._cuts, self._cuts[1:], strict=False):
-            q, k, v = self._heads(kept.qkv[low:high])
-            out, shares = math.attend(q, k, v, self._mask[: high - low, : high - low])
-            kept.attended[low:high] = out.transpose(2, 0, 1, 3).reshape(high - low, queries)
+        for part in self._parts:
+            q, k, v = self._heads(kept.qkv, part)
+            seen = part.before + part.size
+            out, shares = math.attend(q, k, v, self._mask[part.before : seen, :seen])
+            kept.attended[part.low : part.high] = out.transpose(2, 0, 1, 3).reshape(-1, queries)
             kept.shares.append(shares)
         kept.middle = kept.x + self._linear(i, "o", kept.attended)
         h, _ = math.norm(kept.middle, layer.mlp_norm, config.epsilon)
         kept.gate_up = self._linear(i, "gate_up", h)
         return kept.middle + self._linear(i, "down", math.silu_gate(kept.gate_up)[0])
 
-    def _heads(self, qkv: Array) -> tuple[Array, Array, Array]:
-        """Rows of one conversation as q [kv, group, T, head] and k, v [kv, T, head]."""
-        config, count = self._model.config, len(qkv)
-        split = qkv.reshape(count, -1, config.head)
+    def _heads(self, qkv: Array, part: _Part) -> tuple[Array, Array, Array]:
+        """q [kv, group, T, head] of a part; k, v [kv, before + T, head] of all it looks at."""
+        config = self._model.config
+        split = qkv.reshape(len(qkv), -1, config.head)
+        own = split[part.low : part.high]
+        seen = np.concatenate([split[: part.before], own]) if part.before else own
         group = config.heads // config.kv_heads
-        q = split[:, : config.heads].reshape(count, config.kv_heads, group, config.head)
-        k = split[:, config.heads : config.heads + config.kv_heads]
-        v = split[:, config.heads + config.kv_heads :]
+        keys = config.heads + config.kv_heads
+        q = own[:, : config.heads].reshape(part.size, config.kv_heads, group, config.head)
         return (
             np.ascontiguousarray(q.transpose(1, 2, 0, 3)),
-            np.ascontiguousarray(k.transpose(1, 0, 2)),
-            np.ascontiguousarray(v.transpose(1, 0, 2)),
+            np.ascontiguousarray(seen[:, config.heads : keys].transpose(1, 0, 2)),
+            np.ascontiguousarray(seen[:, keys:].transpose(1, 0, 2)),
         )
 
     # -- the vocabulary
@@ -137,7 +165,7 @@ class Pass:
         rows, targets, owner = [], [], []
         for i, (ids, learned) in enumerate(zip(batch.ids, batch.learned, strict=True)):
             at = np.flatnonzero(learned[1:])
-            rows.append(self._cuts[i] + at)
+            rows.append(self._own[i].low + at - self._shared)
             targets.append(ids[1:][at])
             owner.append(np.full(len(at), i))
         self._rows, target = np.concatenate(rows), np.concatenate(targets)
@@ -171,7 +199,7 @@ class Pass:
         assert self._unit is not None
         model = self._model
         dh = self._unit * coefficients.astype(model.dtype)[:, None]
-        dx = np.zeros((self._cuts[-1], model.config.width), model.dtype)
+        dx = np.zeros((self._count, model.config.width), model.dtype)
         dx[self._rows] = math.norm_back(dh, self._read_x, self._inverse, model.weights.norm)
         for i in range(model.config.layers - 1, -1, -1):
             kept = self._kept.pop()
@@ -210,20 +238,46 @@ class Pass:
         group = config.heads // config.kv_heads
         dqkv = np.empty_like(kept.qkv)
         split = dqkv.reshape(len(dqkv), -1, config.head)
-        spans = zip(self._cuts, self._cuts[1:], strict=False)
-        for (low, high), shares in zip(spans, kept.shares, strict=True):
-            q, k, v = self._heads(kept.qkv[low:high])
-            dout = dattended[low:high].reshape(-1, config.kv_heads, group, config.head)
+        keys = config.heads + config.kv_heads
+        for part, shares in zip(self._parts, kept.shares, strict=True):
+            q, k, v = self._heads(kept.qkv, part)
+            rows = slice(part.low, part.high)
+            dout = dattended[rows].reshape(-1, config.kv_heads, group, config.head)
             dq, dk, dv = math.attend_back(
                 np.ascontiguousarray(dout.transpose(1, 2, 0, 3)), q, k, v, shares
             )
-            part = split[low:high]
-            part[:, : config.heads] = dq.transpose(2, 0, 1, 3).reshape(high - low, -1, config.head)
-            part[:, config.heads : config.heads + config.kv_heads] = dk.transpose(1, 0, 2)
-            part[:, config.heads + config.kv_heads :] = dv.transpose(1, 0, 2)
+            split[rows, : config.heads] = dq.transpose(2, 0, 1, 3).reshape(
+                part.size, -1, config.head
+            )
+            dk, dv = dk.transpose(1, 0, 2), dv.transpose(1, 0, 2)
+            split[rows, config.heads : keys] = dk[part.before :]
+            split[rows, keys:] = dv[part.before :]
+            split[: part.before, config.heads : keys] += dk[: part.before]
+            split[: part.before, keys:] += dv[: part.before]
         turned = split[:, : config.heads + config.kv_heads]
         math.rotate(turned, self._cos, self._sin, back=True)
         return dqkv
+
+
+def shared(batch: Sequences) -> int:
+    """How many tokens every conversation begins with alike, short of the first that is learned."""
+    if len(batch.ids) < 2:
+        return 0
+    room = min(
+        min(len(ids), *(np.flatnonzero(learned)[:1])) - 1
+        for ids, learned in zip(batch.ids, batch.learned, strict=True)
+    )
+    first = batch.ids[0][: max(0, room)]
+    for ids in batch.ids[1:]:
+        differ = np.flatnonzero(first != ids[: len(first)])
+        first = first[: differ[0]] if len(differ) else first
+    return len(first) if len(first) >= LEAST_SHARED else 0
+
+
+def rows(batch: Sequences) -> int:
+    """How many rows a batch takes."""
+    common = shared(batch)
+    return common + sum(len(ids) - common for ids in batch.ids)
 
 
 def pack(examples: Sequence[tuple[Sequence[int], Sequence[bool]]]) -> Sequences:

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from fttui.local import lora
-from fttui.local.backprop import Pass, pack
+from fttui.local.backprop import Pass, pack, rows
 from fttui.local.engine import Model
 from fttui.local.trainer_data import Tokens
 from fttui.local.trainer_files import State
 
 Item = tuple[Tokens, ...]
 
-MICRO_TOKENS = 320  # tokens in memory at once; the gradient of a batch is summed over such parts
+MICRO_TOKENS = 320  # rows in memory at once; the gradient of a batch is summed over such parts
 WARMUP = 5  # steps
 CLIP = 1.0  # of the gradient's norm
 BETA1, BETA2, EPSILON = (
@@ -158,15 +158,16 @@ def order(seed: int, epoch: int, count: int) -> list[int]:
 
 
 def _parts(items: Sequence[Item]) -> Iterator[list[Item]]:
+    """Runs of `items` that lay out at most MICRO_TOKENS rows each (a longer item goes alone)."""
     part: list[Item] = []
-    tokens = 0
     for item in items:
-        size = sum(len(ids) for ids, _ in item)
-        if part and tokens + size > MICRO_TOKENS:
+        if (
+            part
+            and rows(pack([tokens for each in (*part, item) for tokens in each])) > MICRO_TOKENS
+        ):
             yield part
-            part, tokens = [], 0
+            part = []
         part.append(item)
-        tokens += size
     if part:
         yield part
 

@@ -145,6 +145,39 @@ def test_packing_does_not_mix_conversations(exact: Model) -> None:
         np.testing.assert_allclose(together.logp[together.owner == i], alone, rtol=1e-9)
 
 
+def test_a_common_beginning_is_laid_out_once_and_changes_nothing(
+    exact: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scores and gradients with the shared rows equal those with every conversation by itself."""
+    talks = [
+        chat("the same question, then one", "uno"),
+        chat("the same question, then", "dos, tres"),
+    ]
+    sequences = pack([exact.template.example(talk["messages"]) for talk in talks])
+    results = []
+    for least in (8, 10_000):
+        monkeypatch.setattr(backprop, "LEAST_SHARED", least)
+        run = Pass(exact, adapter_of(exact), sequences, learn=True)
+        grad = lora.empty(exact.config, 3, 6.0, exact.dtype)
+        run.backward(np.linspace(0.5, 1.5, len(run.scores.logp)), grad)
+        results.append((backprop.rows(sequences), run.scores.logp, grad.flat))
+    (few, logp, gradient), (all_, logp_apart, gradient_apart) = results
+    assert few <= all_ - 8
+    np.testing.assert_allclose(logp, logp_apart, rtol=1e-9)
+    np.testing.assert_allclose(gradient, gradient_apart, rtol=1e-7, atol=1e-12)
+
+
+def test_what_is_learned_is_never_shared(exact: Model) -> None:
+    """The same answer twice: its tokens are scored for each, so that both count."""
+    example = exact.template.example(chat("a question that is long enough", "uno")["messages"])
+    sequences = pack([example, example])
+    first = int(np.flatnonzero(sequences.learned[0])[0])
+    assert backprop.LEAST_SHARED <= backprop.shared(sequences) < first
+    scores = Pass(exact, adapter_of(exact), sequences, learn=False).scores
+    alone = Pass(exact, adapter_of(exact), pack([example]), learn=False).scores.logp
+    np.testing.assert_allclose(scores.logp, np.concatenate([alone, alone]), rtol=1e-9)
+
+
 def test_a_batch_in_parts_learns_the_same(exact: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     """How a batch is cut to bound memory must not be seen in the result."""
     items = [(exact.template.example(chat("q", "a" * n)["messages"]),) for n in (3, 9, 1)]
