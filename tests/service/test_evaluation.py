@@ -339,7 +339,7 @@ def test_resume_finds_the_newest_of_the_same_file_and_provider(tmp_path: Path, h
     data = tmp_path / "held [1].jsonl"
     first = path_for(data, "p", resume=True)
     store = Store(first)
-    store.note(x=1)
+    store.put("k", Answer("x"))
     store.close()
     assert path_for(data, "p", resume=True) == first
     assert path_for(data, "p", resume=False) != first

@@ -9,7 +9,6 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,16 +18,16 @@ from fttui.text import one_line, plural
 
 if TYPE_CHECKING:
     from fttui.config import Config
-    from fttui.evaluate.cases import Cases
-    from fttui.evaluate.summary import Summary
     from fttui.pricing.catalog import Catalog
     from fttui.service.eval_cost import Price
-    from fttui.service.eval_plan import Contestant, Outcome, Plan, Progress
+    from fttui.service.eval_plan import Outcome, Plan, Progress
+    from fttui.service.eval_result import Result
+    from fttui.service.eval_setup import Setup
     from fttui.service.eval_store import Store
     from fttui.service.evaluation import Evaluation
     from fttui.service.provider import Provider
 
-MORE_FAILURES = 50  # failing examples in the JSON
+SKIPPED = 50  # lines that are left out, in the JSON
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -108,11 +107,23 @@ def _check(args: argparse.Namespace) -> None:
         raise Problem("--pairwise needs a judge", "", "add --judge MODEL", code="usage")
 
 
+def _setup(args: argparse.Namespace) -> Setup:
+    from fttui.service.eval_setup import Setup
+
+    return Setup(
+        args.file, tuple(args.models.split(",")), tuple(args.grader) or ("auto",),
+        args.judge or "", args.pairwise, tuple(args.baseline), args.base or "", args.train,
+        args.sample, args.seed, args.temperature, args.max_tokens, args.concurrency,
+        args.profile or "",
+    )  # fmt: skip
+
+
 class _Job:
     """One evaluation. `facts` grows, so that a failure still tells what was done."""
 
     def __init__(self, args: argparse.Namespace) -> None:
         self.args = args
+        self.setup = _setup(args)
         self.facts: dict[str, Any] = {}
         self._store: Store | None = None
         self._providers: dict[str, Provider] = {}
@@ -146,60 +157,17 @@ class _Job:
     # ---- what to do
 
     def _plan(self, loaded: Config) -> Plan:
-        from fttui.evaluate import cases, spec
-        from fttui.evaluate.model_graders import RUBRIC, Pairwise
-        from fttui.service.eval_plan import Plan, answer_limit
-        from fttui.service.types import ChatSettings
+        from fttui.service.eval_setup import Planner
 
-        args = self.args
-        whole = cases.read(args.file)
-        picked = whole.sample(args.sample, args.seed)
-        training = cases.read(args.train) if args.train else None
-        contestants = self._contestants(loaded, training)
-        graders = [
-            spec.automatic(picked.rows) if text == "auto" else spec.parse(text, args.judge or "")
-            for text in args.grader or ["auto"]
-        ]
-        _distinct([grader.name for grader in graders], "grader")
-        limit = args.max_tokens or answer_limit(whole)
-        judge, judge_provider = self._model(loaded, args.judge) if args.judge else ("", None)
-        return Plan(
-            picked, contestants, tuple(graders),
-            ChatSettings(temperature=args.temperature, max_tokens=limit, seed=args.seed),
-            training,
-            Pairwise(judge, args.pairwise or RUBRIC) if args.pairwise is not None else None,
-            judge_provider, args.concurrency, args.seed,
-        )  # fmt: skip
+        def provider_of(name: str) -> Provider:
+            from fttui.service.provider import Provider
 
-    def _contestants(self, loaded: Config, training: Cases | None) -> tuple[Contestant, ...]:
-        from fttui.service.eval_plan import Contestant, baseline
+            found = loaded.profile(name or None)
+            if found.name not in self._providers:
+                self._providers[found.name] = Provider(found)
+            return self._providers[found.name]
 
-        made: list[Contestant] = []
-        for text in filter(None, map(str.strip, self.args.models.split(","))):
-            label, sign, name = text.partition("=")
-            model, provider = self._model(loaded, name if sign else text)
-            made.append(Contestant(label if sign else model, model, provider))
-        if not made:
-            raise Problem("--models names none", "", "--models BASE,TUNED", code="usage")
-        for text in self.args.baseline:
-            shots = _shots(text, training)
-            found = baseline(made, shots, self.args.base or "")
-            if shots or found.model not in [who.model for who in made]:
-                made.append(found)
-        _distinct([who.label for who in made], "model")
-        return tuple(made)
-
-    def _model(self, loaded: Config, name: str) -> tuple[str, Provider]:
-        """`MODEL` or `MODEL@PROFILE`."""
-        from fttui.service.provider import Provider
-
-        model, _, profile = name.rpartition("@")
-        if not model or profile not in loaded.profiles:
-            model, profile = name, self.args.profile or ""
-        found = loaded.profile(profile or None)
-        if found.name not in self._providers:
-            self._providers[found.name] = Provider(found)
-        return model, self._providers[found.name]
+        return Planner(provider_of, loaded.profiles).plan(self.setup)
 
     @contextmanager
     def _opened(self, plan: Plan) -> Iterator[Store]:
@@ -218,7 +186,7 @@ class _Job:
     # ---- doing it
 
     async def _evaluate(self, plan: Plan, store: Store, catalog: Catalog) -> int:
-        from fttui.service import eval_cost
+        from fttui.service import eval_cost, eval_history
         from fttui.service.evaluation import Evaluation
 
         with Meter("asking", quiet=self.args.json) as meter:
@@ -227,9 +195,11 @@ class _Job:
             left = evaluation.outstanding()
             prices = await asyncio.to_thread(eval_cost.prices, plan, left, catalog)
             self._confirm(prices, plan)
+            eval_history.begun(store, self.setup, plan)
             outcome = await evaluation.run()
-        summary = await asyncio.to_thread(self._summary, plan, outcome, catalog)
-        return self._report(plan, outcome, summary)
+        done = await asyncio.to_thread(self._result, plan, outcome, catalog)
+        eval_history.ended(store, done.note())
+        return self._report(done)
 
     def _announce(self, plan: Plan, store: Store, evaluation: Evaluation) -> None:
         cases, settings = plan.cases, plan.settings
@@ -239,7 +209,7 @@ class _Job:
             "models": [who.label for who in plan.contestants],
             "graders": [grader.name for grader in plan.graders],
             "settings": settings.body(), "known_answers": plan.total - left,
-            "skipped": [{"line": line, "why": why} for line, why in cases.skipped[:MORE_FAILURES]],
+            "skipped": [{"line": line, "why": why} for line, why in cases.skipped[:SKIPPED]],
         }  # fmt: skip
         self.say(f"prompts     {len(cases.rows):,} of {self.args.file.name}"
                  + (f", {plural(len(cases.skipped), 'line')} skipped "
@@ -255,6 +225,7 @@ class _Job:
 
     def _confirm(self, prices: list[Price], plan: Plan) -> None:
         """Money is spent only after a yes; without a terminal to ask on, only with --yes."""
+        from fttui.service import eval_result
         from fttui.service.eval_cost import cost_text
 
         self.facts["estimate"] = [price.as_dict() for price in prices]
@@ -263,7 +234,7 @@ class _Job:
         self.say(f"cost        {text or 'free'}")
         if not paid or self.args.yes:
             return
-        host = ", ".join(sorted({who.provider.profile.host for who in plan.contestants}))
+        host = ", ".join(eval_result.paid_hosts(plan))
         if not sys.stdin.isatty() or self.args.json:
             raise Problem(
                 f"this evaluation costs {text}", "nobody can be asked here",
@@ -272,107 +243,45 @@ class _Job:
         if input(f"ask {host}, for {text}? [y/N] ").strip().lower() != "y":
             raise Problem("nothing was asked", "you said no", code="not_confirmed")
 
-    def _summary(self, plan: Plan, outcome: Outcome, catalog: Catalog) -> Summary:
-        from fttui.evaluate import summary
-        from fttui.service import eval_cost
-
-        costs = {
-            who.label: eval_cost.spent(
-                catalog, who.provider.profile, who.model,
-                [row.answer for row in outcome.rows if row.model == who.label and row.answer],
-            )
-            for who in plan.contestants
-        }  # fmt: skip
-        self._journal(plan, costs)
-        return summary.build(
-            outcome.rows, [who.label for who in plan.contestants],
-            [grader.name for grader in plan.graders], costs=costs, judged=outcome.judged,
-        )  # fmt: skip
-
-    def _journal(self, plan: Plan, costs: dict[str, tuple[Decimal | None, str]]) -> None:
+    def _result(self, plan: Plan, outcome: Outcome, catalog: Catalog) -> Result:
+        from fttui.service import eval_result
         from fttui.state import State
 
-        if (
-            all(cost == 0 for cost, _ in costs.values())
-            or self.facts["known_answers"] == plan.total
-        ):
-            return
-        state = State()
-        try:
-            for who in plan.contestants:
-                cost, currency = costs[who.label]
-                amount = "" if cost is None else f"{cost:f}"
-                state.journal(who.provider.profile.name, "evaluation", who.model, amount, currency,
-                              file=str(self.args.file), prompts=len(plan.cases.rows))  # fmt: skip
-        finally:
-            state.close()
+        done = eval_result.result(self.setup, plan, outcome, catalog)
+        if self.facts["known_answers"] < plan.total:
+            state = State()
+            try:
+                eval_result.journal(state, done)
+            finally:
+                state.close()
+        return done
 
     # ---- telling
 
-    def _report(self, plan: Plan, outcome: Outcome, summary: Summary) -> int:
+    def _report(self, done: Result) -> int:
         from fttui.commands import eval_report
+        from fttui.service import eval_export
 
-        named = [who.label for who in plan.contestants][: len(self.args.models.split(","))]
-        lead = named[-1]
         if self.args.csv is not None:
-            eval_report.write_csv(self.args.csv, outcome.rows)
-        value = summary.of(lead).scores[summary.graders[0]].value
-        met = self.args.fail_under is None or value >= self.args.fail_under
-        code = 2 if not outcome.complete else 0 if met else 1
+            eval_export.write_new(self.args.csv, eval_export.as_csv(done.outcome.rows))
+        met = self.args.fail_under is None or done.value >= self.args.fail_under
+        code = 2 if not done.outcome.complete else 0 if met else 1
         if self.args.json:
-            self._print_json(outcome, summary, lead, met)
+            made = {**self.facts, **done.as_dict(), "fail_under": self.args.fail_under, "met": met}
+            print(json.dumps(made, ensure_ascii=False))
             return code
         self.say()
-        for line in eval_report.lines(summary, outcome.rows, lead, plan.training):
+        for line in eval_report.lines(done):
             self.say(line)
         if self.args.fail_under is not None:
             sign = "at least" if met else "below"
-            self.say(f"\n{lead}: {value:.3f}, {sign} {self.args.fail_under:g}")
-        if not outcome.complete:
-            why = f" ({'; '.join(outcome.problem.lines()[:2])})" if outcome.problem else ""
+            self.say(f"\n{done.lead}: {done.value:.3f}, {sign} {self.args.fail_under:g}")
+        if not done.outcome.complete:
+            problem = done.outcome.problem
+            why = f" ({'; '.join(problem.lines()[:2])})" if problem else ""
             self.say(f"\nnot every prompt was answered{one_line(why, 160)}")
             self.how_to_go_on()
         return code
-
-    def _print_json(self, outcome: Outcome, summary: Summary, lead: str, met: bool) -> None:
-        from fttui.evaluate.summary import failing
-
-        grader = summary.graders[0]
-        wrong = failing([row for row in outcome.rows if row.model == lead], grader)
-        examples = [
-            {
-                "line": row.case.line, "model": row.model, "prompt": row.case.prompt,
-                "expected": row.case.wanted, "answer": row.answer and row.answer.said,
-                "grade": row.grades[grader].as_dict(),
-            }
-            for row in wrong[:MORE_FAILURES]
-        ]  # fmt: skip
-        made = {
-            **self.facts, "complete": outcome.complete, "candidate": lead,
-            "value": summary.of(lead).scores[grader].value, "fail_under": self.args.fail_under,
-            "met": met, **summary.as_dict(), "failing": examples, "failing_count": len(wrong),
-        }  # fmt: skip
-        print(json.dumps(made, ensure_ascii=False))
-
-
-def _distinct(names: list[str], what: str) -> None:
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise Problem(f"The {what} {twice!r} is named twice.", "",
-                      "Name them apart: --models one=M,two=M@PROFILE." if what == "model" else "",
-                      code="usage")  # fmt: skip
-
-
-def _shots(text: str, training: Cases | None) -> int:
-    kind, _, number = text.partition(":")
-    if kind == "zero-shot" and not number:
-        return 0
-    if kind != "few-shot" or not number.isdecimal() or not 1 <= int(number) <= 100:
-        raise Problem(f"--baseline {text}", "it is zero-shot, or few-shot:K with K from 1 to 100",
-                      "--baseline few-shot:3 --train FILE", code="usage")  # fmt: skip
-    if training is None:
-        raise Problem("A few-shot baseline needs examples.", "", "Add --train FILE.", code="usage")
-    return int(number)
 
 
 def _show(meter: Meter, now: Progress) -> None:

@@ -1,101 +1,55 @@
-"""An evaluation for people (a table, sentences, failures) and as CSV."""
+"""An evaluation for people: a table, sentences, failures, what to add next."""
 
 from __future__ import annotations
 
-import csv
-import io
-import os
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
-from pathlib import Path
 
 from fttui.evaluate import diff, nearest
 from fttui.evaluate.cases import Cases
-from fttui.evaluate.confusion import OTHER, Confusion
-from fttui.evaluate.records import Answer, shown_calls
-from fttui.evaluate.summary import ModelSummary, Row, Score, Summary, failing
-from fttui.pricing.money import show
-from fttui.problem import Problem
-from fttui.text import clean, one_line, plural, width
+from fttui.evaluate.clusters import Advice, Group
+from fttui.evaluate.confusion import Confusion
+from fttui.evaluate.records import TROUBLES, Answer
+from fttui.evaluate.summary import Row
+from fttui.service import eval_table
+from fttui.service.eval_result import Result
+from fttui.text import one_line, plural
 
 FAILURES = 5
+GROUPS = 4
 WIDEST_TABLE = 8  # labels shown as a table
 
 
-def lines(
-    summary: Summary, rows: Sequence[Row], lead: str, training: Cases | None
-) -> Iterator[str]:
-    """What is printed at the end. lead: the model whose failures are shown."""
-    yield from _aligned(
-        [_HEAD, *(_model_row(model, summary.graders[0]) for model in summary.models)]
-    )
+def lines(done: Result) -> Iterator[str]:
+    """What is printed at the end: the candidate's failures among it."""
+    summary, lead = done.summary, done.lead
+    rows = [eval_table.model_row(model, done.grader) for model in summary.models]
+    yield from eval_table.aligned([eval_table.HEAD, *rows])
     for grader in summary.graders[1:]:
         yield ""
         yield f"{one_line(grader, 60)}:"
-        yield from _aligned(
-            [
-                [f"  {one_line(m.model, 40)}", *_score_cells(m.scores[grader])]
-                for m in summary.models
-            ]
-        )
+        yield from eval_table.aligned([
+            [f"  {one_line(m.model, 40)}", *eval_table.score_cells(m.scores[grader])]
+            for m in summary.models
+        ])  # fmt: skip
     yield ""
-    yield from (row.sentence() for row in summary.comparisons)
-    for row in summary.judged:
-        yield f"by the judge: {row.sentence()}"
-    for model in summary.models:
-        if model.missing:
-            yield f"{model.model}: {plural(model.missing, 'prompt')} without an answer, not counted"
-        errors = model.scores[summary.graders[0]].errors
-        if errors:
-            yield f"{model.model}: {plural(errors, 'row')} could not be graded and count as failed"
+    yield from eval_table.sentences(summary)
+    yield from eval_table.notes(summary)
     table = summary.of(lead).confusion
     if table is not None and len(table.labels) <= WIDEST_TABLE:
         yield from _confusion(table, lead)
-    yield from _failures([row for row in rows if row.model == lead], summary.graders[0], training)
-
-
-_HEAD = ["model", "right", "95 %", "score", "seconds", "tokens", "cost"]
-
-
-def _model_row(model: ModelSummary, grader: str) -> list[str]:
-    seconds = "–" if model.median is None else f"{model.median:.2f}"
-    known = "free" if model.cost == 0 else show(model.cost or Decimal(0), model.currency or "USD")
-    cost = "–" if model.cost is None else known
-    return [
-        one_line(model.model, 48), *_score_cells(model.scores[grader]), seconds,
-        f"{model.completion_tokens:,}", cost,
-    ]  # fmt: skip
-
-
-def _score_cells(score: Score) -> list[str]:
-    low, high = score.interval
-    right = "–" if score.right is None else f"{score.right} of {score.count}"
-    if score.right is None:
-        return [right, f"{low:.2f} to {high:.2f}", f"{score.mean:.3f}"]
-    return [right, f"{100 * low:.0f} to {100 * high:.0f} %", f"{score.mean:.3f}"]
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = [cell + " " * (widths[i] - width(cell)) for i, cell in enumerate(row)]
-        yield "  ".join(cells).rstrip()
+    yield from _failures(done.rows(lead), done.failing(lead), done.grader, done.plan.training)
+    yield from _next(done.advice(lead))
 
 
 def _confusion(table: Confusion, lead: str) -> Iterator[str]:
-    columns = [*table.labels, *([OTHER] if any(s == OTHER for _, s in table.cells) else [])]
     yield ""
     yield f"{lead}: expected (rows) against said (columns), macro F1 {table.macro_f1:.2f}"
-    head = ["", *(one_line(name, 14) for name in columns)]
-    body = [
-        [one_line(label, 24), *(str(table.count(label, said)) for said in columns)]
-        for label in table.labels
-    ]
-    yield from _aligned([head, *body])
+    yield from eval_table.aligned(eval_table.confusion_rows(table))
 
 
-def _failures(rows: Sequence[Row], grader: str, training: Cases | None) -> Iterator[str]:
-    wrong = failing(rows, grader)
+def _failures(
+    rows: Sequence[Row], wrong: Sequence[Row], grader: str, training: Cases | None
+) -> Iterator[str]:
     if not wrong:
         return
     near = nearest.Nearest([case.prompt for case in training.rows]) if training else None
@@ -107,7 +61,6 @@ def _failures(rows: Sequence[Row], grader: str, training: Cases | None) -> Itera
             places = [str(training.rows[at].line) for at, _ in near.find(row.case.prompt, 3)]
             if places:
                 yield f"    nearest training lines: {', '.join(places)}"
-    yield from _next(wrong)
 
 
 def _shown(count: int) -> str:
@@ -120,6 +73,8 @@ def _failure(row: Row, grader: str) -> Iterator[str]:
     if row.case.wanted:
         yield f"    expected  {one_line(row.case.wanted, 160)}"
     yield f"    answer    {one_line(answer.said, 160) or '(nothing)'}"
+    if answer.trouble:
+        yield f"    ended     {TROUBLES[answer.trouble]}"
     if grade.error:
         yield f"    error     {one_line(grade.error, 160)}"
         return
@@ -131,50 +86,26 @@ def _failure(row: Row, grader: str) -> Iterator[str]:
         yield f"    differs   {one_line(diff.inline(row.case.expected, answer.text), 200)}"
 
 
-def _next(wrong: Sequence[Row]) -> Iterator[str]:
+def _next(advice: Advice) -> Iterator[str]:
     """Failures that are alike: what more training examples should be about."""
-    groups = [g for g in nearest.clusters([row.case.prompt for row in wrong]) if len(g.members) > 1]
-    if not groups:
+    if not advice.groups:
         return
     yield ""
-    yield "what to add next, by failures that are alike:"
-    for group in groups[:3]:
-        places = ", ".join(str(wrong[at].case.line) for at in group.members[:8])
-        about = f"about {one_line(', '.join(group.words), 60)}, " if group.words else ""
-        yield f"  {plural(len(group.members), 'failure')} {about}lines {places}"
+    yield "what to add next, by what is wrong (a failure may be in several groups):"
+    for group in advice.groups[:GROUPS]:
+        yield from _group(group)
+    rest = len(advice.groups) - GROUPS
+    if rest > 0:
+        yield f"  and {plural(rest, 'smaller group')}"
+    if advice.sentence():
+        yield f"  {advice.sentence()}"
 
 
-# ---- CSV
-
-_COLUMNS = ("line", "model", "grader", "score", "passed", "error", "prompt", "expected", "answer",
-            "tool_calls", "finish_reason", "seconds", "prompt_tokens", "completion_tokens")  # fmt: skip
-
-
-def as_csv(rows: Sequence[Row]) -> str:
-    """One line a grade."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    for row in rows:
-        answer = row.answer or Answer(error="no answer")
-        calls = shown_calls(answer.tool_calls)
-        for name, grade in row.grades.items():
-            writer.writerow([
-                row.case.line, row.model, name, f"{grade.score:.6g}",
-                "" if grade.passed is None else int(grade.passed), clean(grade.error or answer.error),
-                clean(row.case.prompt), clean(row.case.wanted), clean(answer.text), clean(calls),
-                answer.end, answer.seconds, answer.prompt_tokens, answer.completion_tokens,
-            ])  # fmt: skip
-    return out.getvalue()
-
-
-def write_csv(path: Path, rows: Sequence[Row]) -> None:
-    """Whole or not at all. The caller has made sure that nothing is there."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(as_csv(rows), encoding="utf-8")
-        os.replace(part, path)
-    except OSError as exc:
-        raise Problem(
-            f"{path} cannot be written.", exc.strerror or str(exc), code="output"
-        ) from None
+def _group(group: Group) -> Iterator[str]:
+    places = ", ".join(map(str, group.lines[:8])) + (" …" if len(group.lines) > 8 else "")
+    yield f"  {len(group.lines):>3} × {one_line(group.what, 80)}: lines {places}"
+    if group.words:
+        yield f"        words they share: {one_line(', '.join(group.words), 60)}"
+    yield f"        {one_line(group.advice, 140)}"
+    if group.near:
+        yield f"        near them in the training file: lines {', '.join(map(str, group.near))}"

@@ -21,7 +21,7 @@ _COMMON = (
     "please should that the their they this to want was we what when which will with would yes you "
     "your"
 )
-_EMPTY = frozenset(_COMMON.split())
+EMPTY = frozenset(_COMMON.split())
 
 Vector = dict[str, float]
 
@@ -82,7 +82,7 @@ def clusters(texts: Sequence[str], least: float = ALIKE) -> list[Cluster]:
 def _telling(
     texts: Sequence[str], rows: Sequence[int], everywhere: Counter[str]
 ) -> tuple[str, ...]:
-    words = (set(rouge_words(texts[at])) - _EMPTY for at in rows)
+    words = (set(rouge_words(texts[at])) - EMPTY for at in rows)
     inside = Counter(word for found in words for word in found if len(word) > 2)
     weight = {w: n * n / everywhere[w] for w, n in inside.items() if n * 2 >= len(rows)}
     return tuple(sorted(weight, key=lambda word: (-weight[word], word))[:4])

@@ -40,6 +40,15 @@ class Case:
         return self.expected or shown_calls(calls)
 
 
+# What can be wrong with an answer by itself → in words.
+TROUBLES: Mapping[str, str] = {
+    "filtered": "taken away by the provider's content filter",
+    "refused": "refused by the model",
+    "cut": "cut at the token limit",
+    "failed": "refused by the provider",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a model said. tool_calls: {"name", "arguments" (JSON text)}. Times in seconds.
@@ -71,6 +80,17 @@ class Answer:
     def said(self) -> str:
         """What was answered, for showing: the text, else the refusal or the calls."""
         return self.text or self.refusal or shown_calls(self.tool_calls)
+
+    @property
+    def trouble(self) -> str:
+        """How the answer went wrong by itself, whatever it says: one of TROUBLES, "" for a whole one."""
+        if self.end == "content_filter":
+            return "filtered"
+        if self.error:
+            return "failed"
+        if self.refusal and not self.text:
+            return "refused"
+        return "cut" if self.end == "length" else ""
 
     @property
     def tools(self) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -81,6 +82,7 @@ class ModelSummary:
     cost: Decimal | None
     currency: str
     confusion: Confusion | None
+    troubles: Mapping[str, int] = field(default_factory=dict)  # one of TROUBLES → answers
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -91,6 +93,7 @@ class ModelSummary:
             "first_token_median": self.first_token,
             "prompt_tokens": self.prompt_tokens, "completion_tokens": self.completion_tokens,
             "cost": None if self.cost is None else f"{self.cost:f}", "currency": self.currency,
+            "troubles": dict(self.troubles),
             "confusion": self.confusion and self.confusion.as_dict(),
         }  # fmt: skip
 
@@ -231,6 +234,7 @@ def _model(
         sum(answer.completion_tokens for answer in answers),
         *cost,
         confusion.table(labels, said) if labels and said else None,
+        Counter(answer.trouble for answer in answers if answer.trouble),
     )
 
 

@@ -39,6 +39,7 @@ class Store:
     def __init__(self, path: Path, *, resume: bool = False) -> None:
         self.path = path
         self.answers: dict[str, Answer] = {}
+        self._new = not path.exists()
         if path.exists() and not resume:
             raise Problem(
                 f"{path} is there already.", "Nothing is overwritten.",
@@ -76,7 +77,10 @@ class Store:
             except (ValueError, KeyError, TypeError, AttributeError):
                 continue
         if not last.endswith(b"\n"):
-            self._file.write(b"\n")
+            self._end_line()
+
+    def _end_line(self) -> None:
+        self._file.write(b"\n")
 
     def put(self, name: str, answer: Answer, **facts: Any) -> None:
         """Keep an answer. Flushed: it survives the end of this program."""
@@ -96,18 +100,43 @@ class Store:
             raise _unusable(self.path, exc.strerror or str(exc)) from None
 
     def close(self) -> None:
-        """Close the file; one that nothing was written to is not left behind."""
+        """Close the file; one that no answer came to is not left behind."""
         if self._file.closed:
             return
         try:
             self._file.flush()
-            if os.fstat(self._file.fileno()).st_size == 0:
+            empty = os.fstat(self._file.fileno()).st_size == 0
+            if empty or (self._new and not self.answers):
                 self.path.unlink(missing_ok=True)
         except OSError:
             pass  # a full disk was told of when an answer could not be kept
         finally:
             with contextlib.suppress(OSError):
                 self._file.close()
+
+
+class Kept(Store):
+    """The answers of a file for looking at: nothing is written, and whoever writes to it goes on."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, resume=True)
+
+    def _open(self) -> IO[bytes]:
+        try:
+            return self.path.open("rb")
+        except OSError as exc:
+            raise Problem(
+                f"{self.path} cannot be read.", exc.strerror or str(exc), code="output"
+            ) from None
+
+    def _end_line(self) -> None:
+        """A torn last line is left as it is."""
+
+    def note(self, **row: Any) -> None:
+        """Nothing is kept twice."""
+
+    def close(self) -> None:
+        self._file.close()
 
 
 def _unusable(path: Path, why: str) -> Problem:

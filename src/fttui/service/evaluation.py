@@ -36,6 +36,14 @@ LARGE = 20_000  # characters from which on an answer is graded in a thread
 
 Messages = Sequence[chat.Message]
 
+
+class _NotKept(Exception):
+    """An answer that is not in the store, while only what is there is looked at."""
+
+    def __str__(self) -> str:
+        return "the judge was not asked yet"
+
+
 # Refusals that are about the prompt, not about the account: the model has failed that prompt.
 ABOUT_THE_PROMPT = frozenset(
     {"context_length_exceeded", "content_filter", "content_policy_violation", "bad_request",
@@ -66,6 +74,7 @@ class Evaluation:
         self._known = 0
         self._scores: dict[str, tuple[float, int]] = {}
         self._able: set[str] = set()  # who has answered at least once
+        self._may_ask = True
         self._repeats = _repeats(plan.cases.rows)
         self.busy = 0.0  # seconds questions were out, all together
 
@@ -80,6 +89,11 @@ class Evaluation:
         except BaseExceptionGroup as several:
             raise _first(several) from None
         return self.partial()
+
+    async def review(self) -> Outcome:
+        """What the store holds, graded. Nobody is asked; what is not there stays unanswered."""
+        self._may_ask = False
+        return await self.run()
 
     def partial(self) -> Outcome:
         """What there is now, whole or not."""
@@ -102,13 +116,15 @@ class Evaluation:
                 who.provider, who.model, self.plan.messages(who, case), self.plan.asked_with(case),
                 repeat=self._repeats[at], label=who.label, line=case.line,
             )  # fmt: skip
+        except _NotKept:
+            return
         except Problem as problem:
             self._missing(who, problem)
             return
         self._failures[who.label] = self._failures[who.label] + 1 if answer.error else 0
         if not answer.error:
             self._able.add(who.label)
-        elif self._failures[who.label] >= IN_A_ROW and who.label not in self._able:
+        elif self._gives_up(who):
             raise Problem(
                 f"{who.model} refuses every prompt.", answer.error,
                 "Look at one: fttui chat MODEL.", code="refuses_all",
@@ -117,6 +133,10 @@ class Evaluation:
             grader.name: await self._grade(grader, case, answer) for grader in self.plan.graders
         }
         await self._keep(at, Row(case, who.label, answer, grades))
+
+    def _gives_up(self, who: Contestant) -> bool:
+        many = self._failures[who.label] >= IN_A_ROW and who.label not in self._able
+        return many and self._may_ask
 
     def _missing(self, who: Contestant, problem: Problem) -> None:
         """One answer did not come. Nothing comes of asking on where no answer could."""
@@ -241,6 +261,8 @@ class Evaluation:
             self._known += 1
             await asyncio.sleep(0)  # a thousand known answers must not hold the screen
             return known
+        if not self._may_ask:
+            raise _NotKept
         answer = await self._persist(provider, model, messages, settings)
         self.store.put(name, answer, label=label, model=model, line=line)
         return answer
@@ -268,7 +290,9 @@ class Evaluation:
                 return _answer(result)
             except Problem as problem:
                 if _about_the_prompt(problem):
-                    return Answer(error="; ".join(problem.lines()), end="failed")
+                    filtered = problem.code.startswith("content_")
+                    end = "content_filter" if filtered else "failed"
+                    return Answer(error="; ".join(problem.lines()), end=end)
                 wait = pause_before(attempt, problem)
                 limited = problem.code == "rate_limit" or problem.detail.get("status") == 429
                 most = LIMITED_ATTEMPTS if limited else ATTEMPTS
@@ -293,20 +317,21 @@ class Evaluation:
             self._gates[place] = Gate(self.plan.concurrency, sleep=self._sleep)
         return self._gates[place]
 
-    def _tell(self) -> None:
-        if self._on_progress is None:
-            return
+    def progress(self) -> Progress:
+        """How far it is now."""
         gates = self._gates.values()
-        self._on_progress(
-            Progress(
-                len(self._rows),
-                self.plan.total,
-                sum(gate.out for gate in gates),
-                max((gate.waiting for gate in gates), default=0.0),
-                self._known,
-                dict(self._scores),
-            )
+        return Progress(
+            len(self._rows),
+            self.plan.total,
+            sum(gate.out for gate in gates),
+            max((gate.waiting for gate in gates), default=0.0),
+            self._known,
+            dict(self._scores),
         )
+
+    def _tell(self) -> None:
+        if self._on_progress is not None:
+            self._on_progress(self.progress())
 
 
 def _finish(steps: Steps) -> Grade:

@@ -1,0 +1,156 @@
+"""An evaluation as a person writes it, and the plan that comes of it: one way for the command and the pane."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from fttui.evaluate import cases, spec
+from fttui.evaluate.cases import Cases
+from fttui.evaluate.model_graders import RUBRIC, Pairwise
+from fttui.problem import Problem
+from fttui.service.eval_plan import Contestant, Plan, answer_limit, baseline
+from fttui.service.provider import Provider
+from fttui.service.types import ChatSettings
+
+MOST_SHOTS = 100
+MOST_AT_ONCE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What is to be done.
+
+    models: `MODEL`, `NAME=MODEL`, `MODEL@PROFILE`, the candidate last. graders: as `spec.parse` takes
+    them, the first decides. pairwise: the rubric of a judge that compares, "" the usual one, None: no.
+    baselines: `zero-shot`, `few-shot:K`. profile: "" the default one.
+    """
+
+    file: Path
+    models: tuple[str, ...]
+    graders: tuple[str, ...] = ("auto",)
+    judge: str = ""
+    pairwise: str | None = None
+    baselines: tuple[str, ...] = ()
+    base: str = ""
+    train: Path | None = None
+    sample: int | None = None
+    seed: int = 0
+    temperature: float = 0.0
+    max_tokens: int | None = None
+    concurrency: int = 4
+    profile: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values, for the store; absolute paths, since it is read from elsewhere."""
+        made = {item.name: getattr(self, item.name) for item in fields(self)}
+        for name, value in made.items():
+            if isinstance(value, Path):
+                made[name] = str(value.absolute())
+            elif isinstance(value, tuple):
+                made[name] = list(value)
+        return made
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> Setup:
+        """Of `as_dict`, also by another version. Problem where it is none."""
+        known = {item.name: row[item.name] for item in fields(cls) if item.name in row}
+        try:
+            for name, value in known.items():
+                if isinstance(value, list):
+                    known[name] = tuple(map(str, value))
+            known["file"] = Path(known["file"])
+            known["train"] = Path(known["train"]) if known.get("train") else None
+            return cls(**known)
+        except (TypeError, KeyError):
+            raise Problem("This evaluation cannot be opened.", "Its set-up is not readable.",
+                          "Start a new one.", code="output") from None  # fmt: skip
+
+
+class Planner:
+    """Makes plans. provider_of: a profile's name ("" the default one) → its provider, made once.
+
+    profiles: the names there are, to tell `MODEL@PROFILE` from a model with an @ in its name.
+    """
+
+    def __init__(self, provider_of: Callable[[str], Provider], profiles: Collection[str]) -> None:
+        self._provider_of, self._profiles = provider_of, profiles
+
+    def plan(self, setup: Setup) -> Plan:
+        """Read the files and put it all together. Blocks for the time of reading. Raises Problem."""
+        whole = cases.read(setup.file)
+        picked = whole.sample(setup.sample, setup.seed)
+        training = cases.read(setup.train) if setup.train else None
+        limit = setup.max_tokens or answer_limit(whole)
+        judge, judge_provider = self.model(setup.judge, setup) if setup.judge else ("", None)
+        if setup.pairwise is not None and not judge:
+            raise Problem("A comparison in pairs needs a judge.", "", "Name the model that judges.",
+                          code="usage")  # fmt: skip
+        graders = [
+            spec.automatic(picked.rows) if text == "auto" else spec.parse(text, judge)
+            for text in setup.graders or ("auto",)
+        ]
+        distinct([grader.name for grader in graders], "grader")
+        return Plan(
+            picked, self.contestants(setup, training), tuple(graders),
+            ChatSettings(temperature=setup.temperature, max_tokens=limit, seed=setup.seed),
+            training,
+            Pairwise(judge, setup.pairwise or RUBRIC) if setup.pairwise is not None else None,
+            judge_provider, setup.concurrency, setup.seed,
+        )  # fmt: skip
+
+    def contestants(self, setup: Setup, training: Cases | None) -> tuple[Contestant, ...]:
+        made: list[Contestant] = []
+        for text in filter(None, map(str.strip, setup.models)):
+            label, name = named(text)
+            model, provider = self.model(name, setup)
+            made.append(Contestant(label or model, model, provider))
+        if not made:
+            raise Problem(
+                "--models names none.", "", "Name one: --models BASE,TUNED.", code="usage"
+            )
+        for text in setup.baselines:
+            shots = shots_of(text)
+            if shots and training is None:
+                raise Problem("A few-shot baseline needs examples.", "", "Add --train FILE.",
+                              code="usage")  # fmt: skip
+            found = baseline(made, shots, setup.base)
+            if shots or found.model not in [who.model for who in made]:
+                made.append(found)
+        distinct([who.label for who in made], "model")
+        return tuple(made)
+
+    def model(self, name: str, setup: Setup) -> tuple[str, Provider]:
+        """Of `MODEL` or `MODEL@PROFILE`."""
+        model, _, profile = name.rpartition("@")
+        if not model or profile not in self._profiles:
+            model, profile = name, setup.profile
+        return model, self._provider_of(profile)
+
+
+def named(text: str) -> tuple[str, str]:
+    """(label, model) of `LABEL=MODEL`; label "" where none is given."""
+    label, sign, model = text.partition("=")
+    return (label.strip(), model.strip()) if sign else ("", text.strip())
+
+
+def shots_of(text: str) -> int:
+    """Examples of a baseline: 0 of `zero-shot`, K of `few-shot:K`."""
+    kind, _, number = text.partition(":")
+    if kind == "zero-shot" and not number:
+        return 0
+    if kind == "few-shot" and number.isdecimal() and 1 <= int(number) <= MOST_SHOTS:
+        return int(number)
+    raise Problem(f"There is no baseline {text!r}.",
+                  f"It is zero-shot, or few-shot:K with K from 1 to {MOST_SHOTS}.",
+                  "Write e.g. --baseline few-shot:3 --train FILE.", code="usage")  # fmt: skip
+
+
+def distinct(names: Sequence[str], what: str) -> None:
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise Problem(f"The {what} {twice!r} is named twice.", "",
+                      "Name them apart: one=M, two=M@PROFILE." if what == "model" else "",
+                      code="usage")  # fmt: skip
