@@ -57,3 +57,27 @@ async def test_the_first_readable_file_of_a_job(server: Any, provider: Any) -> N
     assert await results.read(provider, Job("j")) == []
     with pytest.raises(Problem):
         await results.read(provider, Job("j", result_files=("bad",)))
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "expected"),
+    [
+        ("Step;Train Loss;Eval Loss", "3;1.5;1.25", Metrics(3, train_loss=1.5, valid_loss=1.25)),
+        ("iter\tloss\tval_acc", "7\t2.0\t0.5", Metrics(7, train_loss=2.0, valid_accuracy=0.5)),
+        ('"loss (train)","loss (test)"', "2.0,3.0", Metrics(1, train_loss=2.0, valid_loss=3.0)),
+        ("step,mean reward,validation-reward", "4,0.5,0.25",
+         Metrics(4, train_reward=0.5, valid_reward=0.25)),
+        ("step,full_test_accuracy,lr", "4,0.5,1e-4", Metrics(4, full_valid_accuracy=0.5)),
+    ],
+)  # fmt: skip
+def test_columns_of_any_name_are_found_by_their_words(
+    header: str, row: str, expected: Metrics
+) -> None:
+    assert results.parse(f"{header}\n{row}\n".encode()) == [expected]
+
+
+async def test_the_file_itself_comes_decoded(server: Any, provider: Any) -> None:
+    server.contents = {"good": base64.b64encode(OPENAI.encode())}
+    found = await results.fetch(provider, Job("j", result_files=("good",)))
+    assert found is not None
+    assert (found.file_id, found.text) == ("good", OPENAI)

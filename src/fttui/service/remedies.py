@@ -115,6 +115,16 @@ TABLE: tuple[Known, ...] = (
         "Wait for a running job to end, or cancel one.",
     ),
     Known(
+        r"out_of_memory|not enough memory|trainer_stopped|for want of memory",
+        "out_of_memory",
+        "Set batch_size to 1, shorten the longest examples, or close other programs.",
+    ),
+    Known(
+        r"disk_full|disk is full|no space left",
+        "disk_full",
+        "Free some space, then launch the job again: files sent before are not sent twice.",
+    ),
+    Known(
         r"context_length_exceeded|maximum context length",
         "context_length_exceeded",
         "Shorten the conversation, or ask for fewer tokens.",
@@ -124,6 +134,11 @@ TABLE: tuple[Known, ...] = (
         "model_not_found",
         "Check the name. A new tuned model may need a few minutes; an old one may be retired.",
     ),
+    Known(
+        r"server_error|internal error|error of ours|ended without a model",
+        "server_error",
+        "Launch it again: the fault is the service's. Tell them the job's id if it returns.",
+    ),
 )
 
 
@@ -131,6 +146,11 @@ def known(code: str, message: str) -> Known | None:
     """The first entry that fits what the service said."""
     said = f"{code} {message}".lower()
     return next((entry for entry in TABLE if re.search(entry.pattern, said)), None)
+
+
+def counts_lines(message: str) -> bool:
+    """Whether a message counts lines of the file, and not examples (blank lines are none)."""
+    return not re.search(r"\b[Ee]xample\s+#?\d", message)
 
 
 def flagged_examples(message: str) -> list[int]:

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,8 +125,37 @@ def digest(path: Path) -> str:
 def remember(provider: Provider, path: Path, found: FileInfo) -> None:
     """Note that these bytes are at this provider under this id."""
     rows = [row for row in _rows() if row.get("file") != found.id]
-    rows.append({"sha256": digest(path), "where": provider.profile.identity, "file": found.id})
+    here = {"sha256": digest(path), "where": provider.profile.identity, "file": found.id}
+    rows.append({**here, "path": str(path.absolute())})
     _write(rows[-KEEP:])
+
+
+def sent_from(provider: Provider, file_id: str) -> tuple[Path | None, str]:
+    """(where the file was when it was sent, its sha256); (None, "") for one not sent from here."""
+    for row in reversed(_rows()):
+        if (row.get("where"), row["file"]) == (provider.profile.identity, file_id):
+            path = row.get("path")
+            return (Path(path) if path else None), row.get("sha256", "")
+    return None, ""
+
+
+def local_copy(
+    provider: Provider, file_id: str, candidates: Iterable[Path] = ()
+) -> tuple[Path | None, str]:
+    """(a file on this machine that still has the very bytes that were sent, their sha256).
+
+    Looked for where it was, then among `candidates`. Reads whole files: call it in a thread.
+    """
+    path, sha256 = sent_from(provider, file_id)
+    if not sha256:
+        return None, ""
+    for place in dict.fromkeys([*([path] if path else []), *candidates]):
+        try:
+            if digest(place) == sha256:
+                return place, sha256
+        except OSError:
+            continue
+    return None, sha256
 
 
 def recall(provider: Provider, path: Path) -> list[str]:
