@@ -6,13 +6,13 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
-from fttui import config
+from fttui import config, config_schema
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "config.md").read_text()
 
 
 def test_every_setting_and_profile_key_is_documented() -> None:
-    names = [item.name for item in (*fields(config.Settings), *fields(config._ProfileTable))]
+    names = [item.name for item in (*fields(config.Settings), *fields(config_schema.ProfileTable))]
     missing = [name for name in names if not re.search(rf"\b{name}\b", PAGE)]
     assert missing == []
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from fttui import endpoints, paths
 from fttui.config_raw import FILE
+from fttui.config_schema import AzureTable, File, Key, ProfileTable, Settings, parse, read
 from fttui.problem import Problem
 from fttui.secrets import SecretSource
 
@@ -20,7 +19,6 @@ PROVIDERS = ("local", "openai", "azure", "nebius", "custom")
 REGIONS = ("us", "eu", "ae", "au", "in", "jp")  # data residency: https://REGION.api.openai.com/v1
 OPENAI_URL = "https://api.openai.com/v1"
 NEBIUS_URL = "https://api.tokenfactory.nebius.com/v1/"
-_FORBID = {"extra": "forbid"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,25 +71,6 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """What the user chose; every default works."""
-
-    __pydantic_config__ = _FORBID
-
-    theme: str = ""
-    ascii: bool = False
-    mouse: bool = True
-    confirm_above: Decimal = Decimal(25)  # USD; a dearer launch asks for the amount to be typed
-    mute: tuple[str, ...] = ()  # codes of checks that are not shown
-    keys: Mapping[str, str] = field(default_factory=dict)  # action id → key
-    # when a watched job ends; see service/notify.py
-    notify_title: bool = True  # the terminal's title follows a watched job
-    notify_bell: bool = True
-    notify_desktop: Literal["auto", "off", "osc9", "osc99", "osc777"] = "auto"
-    notify_command: str = ""  # run by the shell; what happened is in FTTUI_JOB_… variables
-
-
-@dataclass(frozen=True, slots=True)
 class Config:
     """What `load()` found."""
 
@@ -99,6 +78,7 @@ class Config:
     profiles: Mapping[str, Profile]
     default: str
     path: Path
+    written: frozenset[str] = frozenset()  # profiles that are in the file, not from the environment
 
     def profile(self, name: str | None = None) -> Profile:
         """The profile `name`, or the default one. Unknown: Problem "unknown_profile"."""
@@ -108,75 +88,29 @@ class Config:
         raise Problem(
             f"There is no profile named {wanted!r}.",
             f"Known: {', '.join(self.profiles)}.",
-            f"Add [profiles.{wanted}] to {self.path}.",
+            f"Add it: fttui config add {wanted}",
             code="unknown_profile",
         )
-
-
-# ---- the file's schema: plain dataclasses, checked by pydantic only when there is a file ----
-
-
-@dataclass(frozen=True)
-class _Key:
-    __pydantic_config__ = _FORBID
-
-    env: str = ""
-    keyring: str = ""
-    command: str = ""
-    file: str = ""
-    entra: bool = False  # a token of Microsoft Entra ID, through azure-identity
-
-
-@dataclass(frozen=True)
-class _AzureTable:
-    __pydantic_config__ = _FORBID
-
-    subscription: str = ""
-    resource_group: str = ""
-    account: str = ""
-    management_url: str = endpoints.ARM
-    management_key: _Key = field(default_factory=_Key)
-
-
-@dataclass(frozen=True)
-class _ProfileTable:
-    __pydantic_config__ = _FORBID
-
-    provider: Literal["local", "openai", "azure", "nebius", "custom"]
-    base_url: str = ""
-    key: _Key = field(default_factory=_Key)
-    admin_key: _Key = field(default_factory=_Key)
-    organization: str = ""
-    project: str = ""
-    api_version: str = ""
-    azure: _AzureTable = field(default_factory=_AzureTable)
-    region: Literal["", "us", "eu", "ae", "au", "in", "jp"] = ""
-    read_only: bool = False
-    timeout: float = 60.0
-    headers: dict[str, str] = field(default_factory=dict)
-    extra_body: dict[str, Any] = field(default_factory=dict)
-    overrides: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _File:
-    __pydantic_config__ = _FORBID
-
-    default_profile: str = ""
-    settings: Settings = field(default_factory=Settings)
-    profiles: dict[str, _ProfileTable] = field(default_factory=dict)
 
 
 def load(path: Path | None = None, env: Mapping[str, str] | None = None) -> Config:
     """Settings and profiles. Never reads a key. A broken file: Problem "config" with its line."""
     env = os.environ if env is None else env
     where = path or paths.config_dir() / FILE
-    parsed = _read(where)
+    return _made(read(where), where, env)
+
+
+def check(text: str, path: Path) -> Config:
+    """What `load` would make of `text` as the file at `path`: for a change before it is written."""
+    return _made(parse(text, path), path, os.environ)
+
+
+def _made(parsed: File, path: Path, env: Mapping[str, str]) -> Config:
     profiles = built_in(env)
     for name, table in parsed.profiles.items():
-        profiles[name] = _profile(name, table, where, env)
+        profiles[name] = _profile(name, table, path, env)
     default = env.get("FTTUI_PROFILE") or parsed.default_profile or _usual(env)
-    return Config(parsed.settings, profiles, default, where)
+    return Config(parsed.settings, profiles, default, path, frozenset(parsed.profiles))
 
 
 def _usual(env: Mapping[str, str]) -> str:
@@ -208,7 +142,7 @@ def built_in(env: Mapping[str, str]) -> dict[str, Profile]:
             base,
             _azure_key(base, env),
             api_version=version,
-            azure=_management(_AzureTable(), base, SecretSource(), env),
+            azure=_management(AzureTable(), base, SecretSource(), env),
         )
     if env.get("NEBIUS_API_KEY"):
         found["nebius"] = Profile(
@@ -230,7 +164,7 @@ def _azure_key(base_url: str, env: Mapping[str, str]) -> SecretSource:
 
 
 def _management(
-    table: _AzureTable, base_url: str, key: SecretSource, env: Mapping[str, str]
+    table: AzureTable, base_url: str, key: SecretSource, env: Mapping[str, str]
 ) -> Management:
     """The table, completed: the account's name is in the address, the rest where Azure's tools keep it."""
     url = table.management_url.rstrip("/")
@@ -243,98 +177,7 @@ def _management(
     )
 
 
-# ---- reading ----
-
-
-def _read(path: Path) -> _File:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return _File()
-    except (OSError, UnicodeDecodeError) as exc:
-        why = getattr(exc, "strerror", None) or "it is not UTF-8 text"
-        raise Problem(
-            f"{path} cannot be read.", why, "Repair or remove it.", code="config"
-        ) from exc
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as exc:
-        line = re.search(r"line (\d+)", str(exc))
-        raise _wrong(path, int(line[1]) if line else text.count("\n") + 1, str(exc), "") from exc
-    return _validate(data, text, path)
-
-
-def _validate(data: dict[str, Any], text: str, path: Path) -> _File:
-    from pydantic import TypeAdapter, ValidationError  # 0.1 s, spent only when there is a file
-
-    try:
-        return TypeAdapter(_File).validate_python(data)
-    except ValidationError as exc:
-        first = exc.errors(include_input=False, include_url=False)[0]
-        place = tuple(str(part) for part in first["loc"])
-        why, remedy = _explain(place, first)
-        raise _wrong(path, line_of(text, place), f"{'.'.join(place)}: {why}", remedy) from None
-
-
-def _explain(place: tuple[str, ...], error: Mapping[str, Any]) -> tuple[str, str]:
-    """A pydantic error in words, and what to do; never repeats the value: it may be a key."""
-    if error["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-        known = _known_keys(place)
-        return "there is no such setting", f"Known here: {', '.join(known)}." if known else ""
-    if error["type"] in ("missing", "missing_argument"):
-        return "this setting is missing", f"Add: {place[-1]} = …"
-    if place[-1] in ("key", "admin_key", "management_key"):
-        return (
-            "a key is named by its source, not written here",
-            'Write key = { env = "NAME" }, or { keyring = "…" }, { command = "…" }, { file = "…" }.',
-        )
-    return str(error["msg"]), "Change the value."
-
-
-def _known_keys(place: tuple[str, ...]) -> list[str]:
-    if place[0] == "profiles":
-        owner: Any = _ProfileTable if len(place) == 3 else _Key
-        if len(place) == 4 and place[2] == "azure":
-            owner = _AzureTable
-    else:
-        owner = Settings if place[0] == "settings" else _File
-    return [item.name for item in fields(owner)]
-
-
-def _wrong(path: Path, line: int, why: str, remedy: str) -> Problem:
-    return Problem(
-        f"{path}, line {line}: the configuration cannot be used.",
-        why,
-        remedy or "Correct that line, or move the file away to go on with the defaults.",
-        code="config",
-        detail={"file": str(path), "line": line},
-    )
-
-
-def line_of(text: str, place: tuple[str, ...]) -> int:
-    """The 1-based line where `place` is set, or the nearest line above it that exists."""
-    table: tuple[str, ...] = ()
-    best, depth = 1, 0
-    for number, line in enumerate(text.splitlines(), 1):
-        head = re.match(r"\s*\[([^\[\]]+)\]", line)
-        entry = re.match(r"\s*([\w.\"'-]+)\s*=", line)
-        if head:
-            table = _dotted(head[1])
-            here = table
-        elif entry:
-            here = table + _dotted(entry[1])
-        else:
-            continue
-        if len(here) > depth and here == place[: len(here)]:
-            best, depth = number, len(here)
-    return best
-
-
-def _dotted(name: str) -> tuple[str, ...]:
-    return tuple(part.strip(" \"'") for part in name.split("."))
-
-
-def _profile(name: str, table: _ProfileTable, path: Path, env: Mapping[str, str]) -> Profile:
+def _profile(name: str, table: ProfileTable, path: Path, env: Mapping[str, str]) -> Profile:
     provider = table.provider
     usual = built_in(env).get(name) or built_in(env).get(provider)
     base = table.base_url or _default_url(table, usual)
@@ -379,14 +222,14 @@ _USUAL_KEY = {
 
 
 def _azure(
-    table: _ProfileTable, base_url: str, name: str, path: Path, env: Mapping[str, str]
+    table: ProfileTable, base_url: str, name: str, path: Path, env: Mapping[str, str]
 ) -> Management:
     url = table.azure.management_url.rstrip("/")
     key = _source(table.azure.management_key, name, path, f"{url}/.default")
     return _management(table.azure, base_url, key, env)
 
 
-def _default_url(table: _ProfileTable, usual: Profile | None) -> str:
+def _default_url(table: ProfileTable, usual: Profile | None) -> str:
     if table.region:
         return f"https://{table.region}.api.openai.com/v1"
     if table.provider == "openai":
@@ -396,7 +239,7 @@ def _default_url(table: _ProfileTable, usual: Profile | None) -> str:
     return usual.base_url if usual and usual.provider == table.provider else ""
 
 
-def _source(key: _Key, name: str, path: Path, scope: str = "") -> SecretSource:
+def _source(key: Key, name: str, path: Path, scope: str = "") -> SecretSource:
     """scope: whom a token is for, where the key is one of Microsoft Entra ID."""
     given = [
         (item.name, getattr(key, item.name)) for item in fields(key) if getattr(key, item.name)
