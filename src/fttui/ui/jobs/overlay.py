@@ -72,6 +72,28 @@ def _choose(tracks: Sequence[Track], view: str) -> str:
     return "valid" if all(len(series(track, view, "valid")) for track in tracks) else "train"
 
 
+def of_job(track: Track, view: str = "loss") -> list[Trace]:
+    """The curves of one job worth drawing, the first one in front."""
+    every = track.curves.series
+    train, (full, *batch) = CURVES[view]
+    valid = batch[0] if batch else full
+    found = [Trace(_short(view, "train"), every[train], "primary")]
+    found.append(Trace(_short(view, "valid"), every[valid], "warning", dashed=True))
+    if full != valid and not _within(every[full], every[valid]):  # not the same figures twice
+        found.append(Trace(_short(view, "full valid"), every[full], "accent", dashed=True))
+    return [trace for trace in found if len(trace.series)]
+
+
+def _short(view: str, curve: str) -> str:
+    """`train` for the loss, `train acc`, `train reward`."""
+    return {"loss": curve, "accuracy": f"{curve} acc"}.get(view, f"{curve} {view}")
+
+
+def _within(inner: Series, outer: Series) -> bool:
+    known = dict(outer)
+    return len(inner) < 10_000 and all(known.get(step) == value for step, value in inner)
+
+
 def views(tracks: Sequence[Track]) -> list[str]:
     """The views that at least one of the jobs has values for."""
     return [view for view in CURVES if any(_any(track, view) for track in tracks)]
