@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from fttui.config import Profile
+from fttui.config import Management, Profile
 from fttui.secrets import SecretSource
 from fttui.service.provider import Provider, Wait
 
 KEY = "sk-test-0123456789abcdefSECRET"
 
 
-def _load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("faults.py"))
+def _load(name: str, file: str = "faults.py") -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(file))
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
@@ -27,6 +27,7 @@ def _load(name: str) -> ModuleType:
 
 
 faults = _load("fttui_test_faults")
+emulators = _load("fttui_test_emulators", "emulators.py")
 
 
 @pytest.fixture
@@ -64,6 +65,39 @@ async def connect(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[...
     yield build
     for provider in made:
         await provider.close()
+
+
+@pytest.fixture
+async def azure() -> AsyncIterator[Any]:
+    async with emulators.AzureServer() as found:
+        yield found
+
+
+@pytest.fixture
+async def nebius() -> AsyncIterator[Any]:
+    async with emulators.NebiusServer() as found:
+        yield found
+
+
+@pytest.fixture
+def on_azure(
+    azure: Any, connect: Callable[..., Provider], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Provider]:
+    """Make a provider for the emulated Azure: its v1 API, and its management API with a token of its own."""
+    monkeypatch.setenv("FTTUI_TEST_ARM", emulators.ARM_TOKEN)
+    managed = Management(
+        emulators.SUBSCRIPTION,
+        emulators.GROUP,
+        emulators.ACCOUNT,
+        azure.root,
+        SecretSource("env", "FTTUI_TEST_ARM"),
+    )
+
+    def build(**fields: Any) -> Provider:
+        url = azure.root if fields.get("api_version") else azure.url
+        return connect(url, "azure", **{"azure": managed, **fields})
+
+    return build
 
 
 @pytest.fixture

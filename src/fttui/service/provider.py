@@ -61,6 +61,9 @@ class Provider:
         self._client: Any = None
         self._key = Secret("")
         self._renewing = asyncio.Lock()
+        self.management: Provider | None = (
+            None  # another door of the same house: `azure_arm` opens it
+        )
 
     # ---- life ----
 
@@ -120,6 +123,8 @@ class Provider:
             client, self._client = self._client, None
         if client is not None:
             await client.close()
+        if self.management is not None:
+            await self.management.close()
 
     # ---- what it can do ----
 
@@ -229,6 +234,10 @@ class Provider:
             answer = await call(path, cast_to=httpx.Response, **sent)
             content: bytes = await answer.aread()
         return content
+
+    def beside(self, profile: Profile) -> Provider:
+        """Another address of the same profile: it waits, and says so, as this one does."""
+        return Provider(profile, on_wait=self.on_wait, sleep=self._sleep)
 
     async def pause(self, wait: Wait) -> None:
         """Wait before a repeat, and say so."""
