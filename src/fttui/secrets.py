@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import importlib
 import json
+import logging
 import os
 import re
 import shlex
@@ -210,6 +211,8 @@ def _from_entra(scope: str) -> Secret:
             "Run: pip install 'fttui[azure]'  (or set AZURE_OPENAI_API_KEY)",
         ) from None
     if not _CREDENTIALS:
+        for name in ("azure", "msal"):  # else their warnings are printed over the screen
+            logging.getLogger(name).addHandler(logging.NullHandler())
         _CREDENTIALS.append(identity.DefaultAzureCredential())
     try:
         token = _CREDENTIALS[0].get_token(scope)

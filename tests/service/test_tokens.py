@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import logging
 import sys
 import time
 from collections.abc import Callable
@@ -109,6 +110,15 @@ async def test_a_sign_in_that_fails_is_said_before_anything_is_sent(
     assert "failed to retrieve a token" in caught.value.why
     assert "az login" in caught.value.remedy
     assert not server.requests
+
+
+async def test_warnings_of_the_sign_in_are_not_printed_over_the_screen(
+    signed_in: Credential, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # as in the app: nobody set up logging
+    ENTRA.resolve()
+    logging.getLogger("azure.identity._credentials.chained").warning("no token: %s", "reasons")
+    assert capfd.readouterr() == ("", "")
 
 
 async def test_a_sign_in_that_ends_while_the_app_runs(
