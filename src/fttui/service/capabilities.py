@@ -23,6 +23,7 @@ FEATURES = {
     "pause": "cannot pause a job",
     "permissions": "does not share checkpoints between projects",
     "delete": "does not delete tuned models",
+    "download": "does not give out the weights of its models",
 }
 
 
