@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -143,6 +145,38 @@ async def checkpoints(request: Request) -> Response:
     return JSONResponse(page(request, "checkpoint", limit=10, parent=job["id"]).as_list(ends=True))
 
 
+async def weights(request: Request) -> Response:
+    """A checkpoint's adapter as Hugging Face PEFT loads it. Not in the public API."""
+    here, job = context(request), _find(request)
+    name, id_ = request.path_params["file"], request.path_params["checkpoint"]
+    kept = here.store.all("checkpoint", parent=job["id"])
+    row = next(
+        (row for row in kept if id_ in (row["id"], row["fine_tuned_model_checkpoint"])), None
+    )
+    if row is None:
+        raise not_found("Checkpoint", id_, "checkpoint")
+    if name not in ("adapter_config.json", "adapter_model.safetensors"):
+        raise not_found("File", name, "file")
+    doc = here.store.get("model", row["fine_tuned_model_checkpoint"]) or {}
+    own = doc.get("_base_path")
+    base = Path(own) if own else here.bases.located(job["_base"])
+    if not doc or base is None or not base.is_file():
+        raise ApiError(
+            409,
+            f"The base model {printable(job['_base'])} is not on this machine, and the adapter "
+            "cannot be unfolded without its sizes. Chat with it once to fetch it.",
+            code="model_not_available",
+        )
+
+    def make() -> bytes:
+        from fttui.local import peft  # NumPy, not before it is needed
+
+        return peft.file(name, here.store.root / doc["_adapter"], job["_base"], base)
+
+    content = await run_in_threadpool(make)
+    return Response(content, media_type="application/octet-stream")
+
+
 # Permissions share a checkpoint with other projects. Here is only one user, so they are kept and
 # listed for clients that ask, and change nothing.
 
@@ -217,6 +251,7 @@ ROUTES = [
     resource(f"{_JOB}/resume", POST=resume),
     resource(f"{_JOB}/events", GET=events),
     resource(f"{_JOB}/checkpoints", GET=checkpoints),
+    resource(f"{_JOB}/checkpoints/{{checkpoint}}/weights/{{file}}", GET=weights),
     resource(_PERMISSIONS, POST=add_permissions, GET=list_permissions),
     resource(_PERMISSIONS + "/{permission}", DELETE=delete_permission),
 ]
