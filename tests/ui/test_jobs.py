@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from jobs_help import feed_by_hand, make_events, make_job, tell, write_dataset
+from jobs_help import NOW, feed_by_hand, make_events, make_job, tell, write_dataset
 from ui_help import screen_text, wait_for_text, wait_until
 
 from fttui.problem import Problem
@@ -57,6 +58,20 @@ class Wire:
         return sum(len(text.encode()) for text in self.sent)
 
 
+async def quiet(pilot: Any, wire: Wire, looks: int = 3) -> None:
+    """Wait until several turns of the event loop in a row sent nothing."""
+    still = 0
+
+    def look() -> bool:
+        nonlocal still, before
+        still = still + 1 if wire.bytes == before else 0
+        before = wire.bytes
+        return still >= looks
+
+    before = wire.bytes
+    await wait_until(pilot, look, "nothing more is drawn")
+
+
 async def begin(app: FttuiApp, pilot: Any) -> Any:
     await wait_until(pilot, lambda: app.backend.feed is not None, "the feed")
     feed = await feed_by_hand(app)
@@ -105,11 +120,12 @@ async def test_a_tick_with_nothing_new_sends_nothing(app: FttuiApp) -> None:
         feed = await begin(app, pilot)
         jobs = [make_job(n, "running" if n < 50 else "succeeded") for n in range(1000)]
         tell(feed, jobs)
-        await wait_for_text(pilot, "Jobs 1000")
-        await pilot.pause(0.2)
+        await wait_for_text(pilot, "Jobs 1,000")
         wire = Wire(app)
+        await quiet(pilot, wire)
+        wire.sent.clear()
         tell(feed, jobs)
-        await pilot.pause(0.2)
+        await quiet(pilot, wire)
         assert wire.bytes == 0
 
 
@@ -118,12 +134,13 @@ async def test_a_tick_that_changes_five_rows_sends_at_most_3_kb(app: FttuiApp) -
         feed = await begin(app, pilot)
         jobs = [make_job(n, "running" if n < 50 else "succeeded") for n in range(1000)]
         tell(feed, jobs)
-        await wait_for_text(pilot, "Jobs 1000")
-        await pilot.pause(0.2)
+        await wait_for_text(pilot, "Jobs 1,000")
         wire = Wire(app)
+        await quiet(pilot, wire)
+        wire.sent.clear()
         tell(feed, events={jobs[n].id: make_events(20, 100) for n in range(5, 10)})
         await wait_for_text(pilot, "20/100")
-        await pilot.pause(0.2)
+        await quiet(pilot, wire)
         assert 0 < wire.bytes <= 3000
 
 
@@ -206,7 +223,8 @@ async def test_offline_is_said_and_what_is_known_stays(app: FttuiApp) -> None:
         feed = await begin(app, pilot)
         tell(feed, [make_job(1, "running", "support")])
         tell(feed, problem=Problem("Reading the jobs failed.", "Nobody answers.", code="refused"))
-        await wait_for_text(pilot, "not read: Nobody answers.")
+        at = time.strftime("%H:%M:%S", time.localtime(NOW))
+        await wait_for_text(pilot, f"not read since {at}: Nobody answers")
         assert "support" in screen_text(app)
         tell(feed)
         await wait_until(pilot, lambda: "not read" not in screen_text(app), "back again")

@@ -20,7 +20,9 @@ from fttui.service.types import Job, JobEvent, Page
 
 PAGE = 100  # jobs a look; older ones come with `older()`
 AT_ONCE = 6  # calls about single jobs that may be under way together
-GRACE = 60.0  # seconds in which a new job may be missing from the list: some services are slow to list
+GRACE = (
+    60.0  # seconds in which a new job may be missing from the list: some services are slow to list
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,9 @@ class _Desk:
     reach: int | None = None  # every job made after this (Unix seconds) was read; None: no look yet
     page: frozenset[str] = frozenset()  # ids on the newest page
     noted: dict[str, float] = field(default_factory=dict)  # job id → when someone here made it
-    turn: set[str] = field(default_factory=set)  # off that page: asked for themselves next, not events
+    turn: set[str] = field(
+        default_factory=set
+    )  # off that page: asked for themselves next, not events
     fresh: set[str] = field(default_factory=set)  # came on screen since the last look
     asked: bool = True  # the next look reads the list, however soon it comes
     due: float = 0.0  # Unix seconds of the next look at the list
@@ -118,15 +122,17 @@ class Watcher:
             desk = self._desks[name] = _Desk(provider)
             desk.task = asyncio.create_task(self._loop(desk), name=f"watch {name}")
 
-    async def remove(self, profile: str) -> None:
+    def drop(self, profile: str) -> asyncio.Task[None] | None:
+        """Watch a profile no longer; what still ends."""
         desk = self._desks.pop(profile, None)
-        if desk is not None and desk.task is not None:
-            desk.task.cancel()
-            await asyncio.gather(desk.task, return_exceptions=True)
+        if desk is None or desk.task is None:
+            return None
+        desk.task.cancel()
+        return desk.task
 
     async def close(self) -> None:
-        for name in list(self._desks):
-            await self.remove(name)
+        tasks = [self.drop(name) for name in list(self._desks)]
+        await asyncio.gather(*filter(None, tasks), return_exceptions=True)
 
     def visible(self, profile: str, job_ids: Iterable[str]) -> None:
         """The jobs on screen: their events are read too. Those of a new one are read at once, without
@@ -177,10 +183,12 @@ class Watcher:
 
     async def older(self, profile: str) -> int:
         """Read one more page of the list; the number of jobs it brought. Raises Problem."""
-        desk = self._desks[profile]
-        if not desk.more:
+        desk = self._desks.get(profile)
+        if desk is None or not desk.more:
             return 0
         page = await self._after(desk)
+        if self._desks.get(profile) is not desk:  # closed meanwhile
+            return 0
         desk.more = page.has_more and page.cursor not in ("", desk.cursor)
         desk.cursor = page.cursor or desk.cursor
         for job in page.items:

@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from fttui.dataset.target import Target
     from fttui.pricing.catalog import Catalog, Model
     from fttui.service.provider import Provider
+    from fttui.service.types import Job
     from fttui.ui.app import FttuiApp
+    from fttui.ui.jobs.announce import Announcer
     from fttui.ui.jobs.feed import Feed
+    from fttui.ui.jobs.feeds import Feeds
 
 FIRST_BYTES = 256 * 1024  # enough lines for any screen, read before the first frame
 CHUNK_BYTES = 16 * 1024 * 1024
@@ -36,10 +39,9 @@ class Backend:
         self.app = app
         self.profile_name = profile
         self._providers: dict[str, Provider] = {}
-        self.feed: Feed | None = None  # the active profile's jobs, once the configuration is read
         self.unfinished: dict[str, str] = {}  # what a quit would lose: key → "an upload is running"
-        self.last_read = 0.0  # unix time the jobs were last read
-        self.stale = False  # the last reading failed
+        self._by_hand: Feed | None = None  # tests feed the panes themselves
+        self._known = False  # the configuration was read, and the jobs are being watched
         self._generation = 0  # of the open file: a scan of an older one is stale
         self._may_scan = False  # not before the first frame, and the limits to check for are known
 
@@ -72,40 +74,135 @@ class Backend:
     def _provider_of(self, profile: Profile) -> Provider:
         from fttui.service.provider import Provider
 
-        if profile.name not in self._providers:
-            self._providers[profile.name] = Provider(profile)
-        return self._providers[profile.name]
+        known = self._providers.get(profile.name)
+        if known is None or known.profile != profile:  # the configuration may have been read again
+            known = self._providers[profile.name] = Provider(profile)
+        return known
 
     @property
     def profile_if_known(self) -> Profile | None:
         """The active profile once the configuration was read (not before the first frame)."""
         return self.profile if "config" in self.__dict__ else None
 
+    # -- the jobs of all open profiles
+
+    @cached_property
+    def feeds(self) -> Feeds:
+        from fttui.ui.jobs.feeds import Feeds
+
+        return Feeds(self.app)
+
+    @cached_property
+    def announcer(self) -> Announcer:
+        """Says when a watched job ends."""
+        from fttui.ui.jobs.announce import Announcer
+
+        return Announcer(self.app)
+
+    @property
+    def feed(self) -> Feed | None:
+        """The jobs of the profile in hand, once the configuration is read: what is launched goes there."""
+        if self._by_hand is not None:
+            return self._by_hand
+        return self.feeds.get(self.profile.name) if self._known else None
+
+    @feed.setter
+    def feed(self, feed: Feed | None) -> None:
+        self._by_hand = feed
+        self.feeds.put(feed)
+
+    def feed_of(self, job: Job | None) -> Feed | None:
+        """The feed of the profile a job belongs to; without a job, that of the profile in hand."""
+        found = self.feeds.of(job.id) if job is not None and self._known else None
+        return found or self.feed
+
+    @property
+    def at_stake(self) -> Profile | None:
+        """Whose money what is on the screen is about: right of Cost it is that of the job."""
+        profile = self.profile_if_known
+        if profile is None or self.app.current_mode not in ("jobs", "checkpoints"):
+            return profile
+        feed = self.feed_of(self.app.thread.job)
+        return feed.provider.profile if feed is not None else profile
+
+    @property
+    def last_read(self) -> float:
+        """Unix time the jobs of that profile were last read, 0 for never."""
+        feed = self.feed_of(self.app.thread.job) if self._known else None
+        return feed.read_when() if feed is not None else 0.0
+
+    @property
+    def stale(self) -> bool:
+        """The last reading failed."""
+        feed = self.feed_of(self.app.thread.job) if self._known else None
+        return feed is not None and feed.problem is not None
+
     def begin(self) -> None:
-        """The configuration was read: show the active profile's jobs, and watch them."""
-        from fttui.ui.jobs.feed import Feed
+        """The configuration was read: show the jobs of the open profiles, and watch them."""
+        self._known = True
+        self.feeds.open(self._provider_of(self.profile))
+        for name in self.opened():
+            profile = self.config.profiles[name]
+            if profile.provider == "local":  # its server is not started for what is only looked at
+                feed = self.feeds.open(self._provider_of(profile), look=False)
+                self.app.run_worker(self._wake(feed), group="wake", exit_on_error=False)
+            elif profile.key.present():
+                self.feeds.open(self._provider_of(profile))
 
-        old, self.feed = self.feed, Feed(self.app, self._provider_of(self.profile))
-        if old is not None:
-            self.app.run_worker(old.close(), group="feed-close", exit_on_error=False)
-        self.feed.start()
+    async def _wake(self, feed: Feed) -> None:
+        """Look at the local jobs where the local server runs already."""
+        from fttui.local import launch
 
-    def use(self, name: str) -> None:
-        """Work on another profile from now on. On the same one nothing changes: its plan stays."""
-        if self.feed is not None and name == self.profile.name:
+        if await asyncio.to_thread(launch.running):
+            feed.refresh()
+
+    def opened(self) -> list[str]:
+        """The profiles to show jobs of, beside the one in hand: those opened once and never closed."""
+        from fttui.ui.jobs.feeds import OPEN
+
+        kept = self.app.state.recall(OPEN, [])
+        known = self.config.profiles
+        return [name for name in kept if name in known and name != self.profile.name]
+
+    def show_jobs_of(self, name: str, on: bool) -> None:
+        """Open or close a profile beside the one in hand; remembered."""
+        from fttui.ui.jobs.feeds import OPEN
+
+        kept = [other for other in self.app.state.recall(OPEN, []) if other != name]
+        self.app.state.remember(OPEN, [*kept, name] if on else kept)
+        if on:
+            self.feeds.open(self._provider_of(self.config.profile(name)))
+        elif name != self.profile.name:
+            self.feeds.shut(name)
+
+    def use(self, name: str, job: Job | None = None) -> None:
+        """Work on another profile from now on, with a job of it or without one; the jobs of the one
+        before stay in the list. On the same one nothing changes: its plan stays."""
+        if self._known and name == self.profile.name:
             return
+        before = self.profile.name if self._known else ""
         self.profile_name = name
-        self.last_read, self.stale = 0.0, False
-        self.begin()
-        self.app.change(job=None, checkpoint=None, chat_models=[], model=None, estimate=None)
+        self._known = True
+        self.feeds.open(self._provider_of(self.profile))
+        for kept in filter(None, (before, name)):
+            self.show_jobs_of(kept, True)
+        self.app.change(job=job, checkpoint=None, chat_models=[], model=None, estimate=None)
+
+    def follow(self, job: Job | None) -> None:
+        """Work on with this job: its profile becomes the one in hand, since its model answers there."""
+        feed = self.feed_of(job)
+        if feed is not None and feed.profile != self.profile.name:
+            self.use(feed.profile, job)
+            self.app.notify(f"working on profile {feed.profile} from now on", timeout=4)
 
     def busy(self) -> str:
         """What would be lost by quitting now, "" for nothing (jobs go on without us)."""
         return "; ".join(self.unfinished.values())
 
     async def close(self) -> None:
-        if self.feed is not None:
-            await self.feed.close()
+        if self._known:
+            self.announcer.close()
+            await self.feeds.close()
         for provider in self._providers.values():
             await provider.close()
 

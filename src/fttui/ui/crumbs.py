@@ -102,8 +102,8 @@ def _chat(thread: Thread) -> list[Part]:
 
 
 def whose(backend: Backend) -> list[Part]:
-    """The profile whose money is at stake, and when its jobs were last read."""
-    profile = backend.profile_if_known
+    """The profile whose money is at stake (that of the job, where one is shown), and when its jobs were last read."""
+    profile = backend.at_stake
     if profile is None:
         return []
     parts: list[Part] = [(profile.name, "accent")]
@@ -112,6 +112,8 @@ def whose(backend: Backend) -> list[Part]:
         parts.append((f" {owner or profile.host}", "dim"))
     if profile.read_only:
         parts.append((" read-only", "warning"))
+    if profile.name != backend.profile.name:  # the job of another one: what is launched is not its
+        parts.append((f" (in hand: {backend.profile.name})", "dim"))
     age = backend.last_read
     if age:
         style = "warning" if backend.stale else "dim"

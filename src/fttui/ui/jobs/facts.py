@@ -42,7 +42,7 @@ def state(track: Track, *, ascii_only: bool = False, price: str = "") -> list[Pa
         parts.append((f" · {plural(job.trained_tokens, 'token')}", "dim"))
     if price:
         parts.append((f" · {price}", "bold"))
-    if track.remembered_at:
+    if track.remembered_at and not track.gone:
         parts.append((f" · remembered from {ago(track.remembered_at)}", "warning"))
     if track.gone:
         parts.append((" · no longer listed by the provider", "warning"))

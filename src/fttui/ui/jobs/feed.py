@@ -1,13 +1,15 @@
-"""What the panes know of the active profile's jobs: the bridge between the watcher and the screen.
+"""What the panes know of one profile's jobs: the bridge between the watcher and the screens.
 
 Lives on the app's event loop. Remembered jobs are there at once, marked with their age, until the
-first look confirms them. `changed` is published only when there is something new.
+first look confirms them; those the provider lists no longer stay, marked. `changed` is published only
+when there is something new.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
     from fttui.ui.app import FttuiApp
 
 SUBMITTING = "submitting-"  # how the id of a job begins that is only on its way
+FILL_PAGES = 20  # older pages read without being asked for: 2,000 jobs
+FILL_PAUSE = 0.3  # seconds between two of them
+FILL_RETRY = 30.0  # after one that failed, where the provider names no other time
+FILL_TRIES = 4
+WATCHED = 3  # watched jobs whose events are read although they are not on screen
 
 
 @dataclass(frozen=True)
@@ -36,34 +43,64 @@ class News:
 
 
 class Feed:
-    """One an active profile; `start` it, `close` it."""
+    """One an open profile; `start` it, `close` it.
 
-    def __init__(self, app: FttuiApp, provider: Provider) -> None:
+    watcher: gives the poller all profiles share (None: one of its own). on_news: told of everything
+    that `changed` tells. on_end: told of each watched job that ended or is gone.
+    """
+
+    def __init__(
+        self,
+        app: FttuiApp,
+        provider: Provider,
+        *,
+        watcher: Callable[[], Watcher] | None = None,
+        on_news: Callable[[Feed, News], None] = lambda feed, news: None,
+        on_end: Callable[[Feed, Track], None] = lambda feed, track: None,
+    ) -> None:
         self.app = app
         self.provider = provider
         self.profile = provider.profile.name
+        self.kind = provider.profile.provider
         self.changed: Signal[News] = Signal(app, "feed.changed")
         self.tracks: dict[str, Track] = {}
         self.problem: Problem | None = None  # why the last look failed
-        self.read_at = 0.0  # Unix seconds of the last good look, 0 before the first
+        self.next_in = 0.0  # seconds after that to the next
+        self.read_at = 0.0  # Unix seconds of the last good look that was told, 0 before the first
+        self.asleep = False  # only what is remembered is shown; `refresh` wakes it
+        self.watched: frozenset[str] = frozenset(
+            app.state.recall(f"jobs.watched.{self.profile}", [])
+        )
+        self._make_watcher = watcher or self._own_watcher
+        self._on_news, self._on_end = on_news, on_end
         self._watcher: Watcher | None = None
-        self._watched: frozenset[str] = frozenset()
+        self._visible: frozenset[str] = frozenset()
         self._reading: set[str] = set()  # jobs whose checkpoints are being read
+        self._unsure: set[str] = set()  # remembered jobs that no look has confirmed
+        self._pages = FILL_PAGES  # older pages that may still be read
+        self._filling = False
         self._closed = False
 
     # -- life
 
-    def start(self) -> None:
+    def start(self, *, look: bool = True) -> None:
         """Show what is remembered, then look. Returns at once."""
         for body, at in self.app.state.seen_jobs(self.profile):
-            track = Track.remembered(body, at)
+            track = self._own(Track.remembered(body, at))
             self.tracks[track.id] = track
+        self._unsure = set(self.tracks)
+        self.asleep = not look
         self._publish(News(frozenset(self.tracks), state=True))
-        self.app.run_worker(self._run(), group="feed", exclusive=True, exit_on_error=False)
+        if look:
+            self._connect()
+
+    def _connect(self) -> None:
+        self.asleep = False
+        self.app.run_worker(
+            self._run(), group=f"feed-{self.profile}", exclusive=True, exit_on_error=False
+        )
 
     async def _run(self) -> None:
-        from fttui.service.watch import Watcher
-
         try:
             await self.provider.ready()
         except Problem as problem:
@@ -71,44 +108,117 @@ class Feed:
             return
         if self._closed:
             return
-        self._watcher = Watcher(self._take)
-        self._watcher.visible(self.profile, self._watched)
+        self._watcher = self._make_watcher()
+        self._show()
         self._watcher.add(self.provider)
 
-    async def close(self) -> None:
+    def _own_watcher(self) -> Watcher:
+        from fttui.service.watch import Watcher
+
+        return Watcher(self._take)
+
+    def stop(self) -> None:
+        """Look no more, from now on."""
         self._closed = True
         if self._watcher is not None:
-            await self._watcher.close()
+            self._watcher.drop(self.profile)
+
+    async def close(self) -> None:
+        self.stop()
 
     def refresh(self) -> None:
-        """Look now. Also the way back when connecting failed."""
+        """Look now, and at the older pages again. Also the way back when connecting failed."""
         if self._watcher is not None:
-            self._watcher.poke(self.profile)
+            self._pages = FILL_PAGES
+            self._watcher.again(self.profile)
         else:
-            self.app.run_worker(self._run(), group="feed", exclusive=True, exit_on_error=False)
+            self._connect()
+
+    # -- older pages
+
+    @property
+    def has_more(self) -> bool:
+        """Jobs older than those that were read."""
+        return self._watcher is not None and self._watcher.has_older(self.profile)
+
+    def more(self) -> None:
+        """Someone is at the end of the list: read one more page."""
+        self._pages = max(1, self._pages)
+        self._fill()
+
+    def _fill(self) -> None:
+        if self.has_more and self._pages > 0 and not self._filling and not self._closed:
+            self._filling = True
+            self.app.run_worker(
+                self._older(), group=f"older-{self.profile}", exclusive=True, exit_on_error=False
+            )
+
+    async def _older(self) -> None:
+        tries = FILL_TRIES
+        try:
+            while self.has_more and self._pages > 0 and tries and self._watcher is not None:
+                try:
+                    await self._watcher.older(self.profile)
+                    self._pages -= 1
+                    await asyncio.sleep(FILL_PAUSE)
+                except Problem as problem:  # the look that comes next says what is wrong
+                    tries -= 1
+                    await asyncio.sleep(float(problem.detail.get("retry_after", FILL_RETRY)))
+        finally:
+            self._filling = False
 
     # -- what is known
 
     def jobs(self) -> list[Track]:
         """Newest first; what is being submitted on top."""
-        return sorted(self.tracks.values(), key=_age)
+        return newest_first(self.tracks.values())
 
     def get(self, job_id: str) -> Track | None:
         return self.tracks.get(job_id)
 
+    def read_when(self, job_id: str = "") -> float:
+        """Unix seconds at which the profile, or one job of it, was read last; 0 for never."""
+        if self._watcher is None:
+            return self.read_at
+        age = self._watcher.age(self.profile, job_id)
+        return self.read_at if age is None and not job_id else time.time() - (age or time.time())
+
     def watch(self, ids: Iterable[str]) -> None:
         """The jobs on screen whose events are worth reading."""
-        wanted = frozenset(i for i in ids if not i.startswith(SUBMITTING))
-        if wanted != self._watched:
-            self._watched = wanted
-            if self._watcher is not None:
-                self._watcher.visible(self.profile, wanted)
+        self._visible = frozenset(i for i in ids if not i.startswith(SUBMITTING))
+        self._show()
+
+    def _show(self) -> None:
+        if self._watcher is not None:
+            live = [t.id for t in self.tracks.values() if t.id in self.watched and t.live]
+            self._watcher.visible(self.profile, self._visible | set(sorted(live)[-WATCHED:]))
+
+    def mind(self, job_id: str, on: bool) -> None:
+        """Say so when this job ends, or no longer; kept for the next start."""
+        now = self.watched | {job_id} if on else self.watched - {job_id}
+        if now != self.watched:
+            self.watched = now
+            self.app.state.remember(f"jobs.watched.{self.profile}", sorted(now))
+            self._show()
+            self._publish(News(frozenset({job_id})))
+
+    def forget(self, ids: Iterable[str]) -> None:
+        """Take jobs that the provider lists no longer out of our own record."""
+        known = [i for i in ids if i in self.tracks and self.tracks[i].gone]
+        for job_id in known:
+            del self.tracks[job_id]
+        self.app.state.forget_jobs(self.profile, known)
+        self._publish(News(frozenset(known)))
+
+    def _own(self, track: Track) -> Track:
+        track.profile, track.kind = self.profile, self.kind
+        return track
 
     # -- what is done here
 
     def submitting(self, tag: str, job: Job) -> None:
         """A launch is on its way: its job is shown before the provider knows it."""
-        self.tracks[SUBMITTING + tag] = Track(job, asked=dict(job.hyperparameters))
+        self.tracks[SUBMITTING + tag] = self._own(Track(job, asked=dict(job.hyperparameters)))
         self._publish(News(frozenset({job.id})))
 
     def submitted(self, tag: str, job: Job | None) -> None:
@@ -119,7 +229,9 @@ class Feed:
             self._publish(News(frozenset({old})))
             return
         if job.id not in self.tracks:
-            self.tracks[job.id] = Track(job, asked=dict(track.asked if track else {}))
+            made = Track(job, asked=dict(track.asked if track else {}))
+            self.tracks[job.id] = self._own(made)
+        self.mind(job.id, True)
         self._publish(News(frozenset({old, job.id}), {old: job.id}))
         self.note(job)
 
@@ -157,17 +269,24 @@ class Feed:
         if self._closed:
             return
         ids: set[str] = set()
+        over: list[Track] = []
         for job in change.jobs:
-            track = self.tracks.setdefault(job.id, Track(job))
+            track = self.tracks.get(job.id)
+            if track is None:
+                track = self.tracks[job.id] = self._own(Track(job))
             ended = job.ended and not (track.job.ended and not track.remembered_at)
             track.update(job)
             ids.add(job.id)
-            if ended and job.id in self._watched:
+            if ended and job.id in self._visible | self.watched:
                 self.read_checkpoints(job.id)
-        for job_id in change.gone:
-            if job_id in self.tracks:
-                self.tracks[job_id].gone = True
-                ids.add(job_id)
+            if job.ended and job.id in self.watched:
+                over.append(track)
+        self._unsure -= ids
+        for job_id in {*change.gone, *self._missed()} & self.tracks.keys():
+            self.tracks[job_id].gone = True
+            ids.add(job_id)
+            if job_id in self.watched:
+                over.append(self.tracks[job_id])
         for job_id, events in change.events.items():
             owner = self.tracks.get(job_id)
             if owner is not None:
@@ -175,10 +294,24 @@ class Feed:
                 if owner.add_events(events):
                     self.read_checkpoints(job_id)
         state = bool(change.problem) != bool(self.problem) or not self.read_at
-        self.problem = change.problem
+        self.problem, self.next_in = change.problem, change.next_in
         self.read_at = change.read_at or self.read_at
         self._keep(ids)
         self._publish(News(frozenset(ids), state=state))
+        for track in over:
+            self.mind(track.id, False)
+            self._on_end(self, track)
+        self._fill()
+
+    def _missed(self) -> list[str]:
+        """Remembered jobs that would have been listed by now, and were not."""
+        watcher = self._watcher
+        if watcher is None or not self._unsure:
+            return []
+        gone = [i for i in self._unsure if i in self.tracks
+                and watcher.misses(self.profile, self.tracks[i].job)]  # fmt: skip
+        self._unsure.difference_update(gone)
+        return [job_id for job_id in gone if not self.tracks[job_id].gone]
 
     def _failed(self, problem: Problem) -> None:
         self.problem = problem
@@ -192,9 +325,8 @@ class Feed:
     def _publish(self, news: News) -> None:
         if self._closed or not self.app.is_running:
             return
-        backend = self.app.backend
-        backend.last_read, backend.stale = self.read_at, self.problem is not None
         self.changed.publish(news)
+        self._on_news(self, news)
         self._follow(news)
 
     def _follow(self, news: News) -> None:
@@ -209,5 +341,9 @@ class Feed:
 
 def _age(track: Track) -> tuple[int, float, str]:
     job = track.job
-    first = 0 if job.status == "submitting" else 1
-    return first, -(job.created_at or time.time()), job.id
+    return 0 if job.status == "submitting" else 1, -(job.created_at or float("inf")), job.id
+
+
+def newest_first(tracks: Iterable[Track]) -> list[Track]:
+    """What is being submitted on top; a job without a date is taken for new."""
+    return sorted(tracks, key=_age)

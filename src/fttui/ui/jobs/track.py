@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -16,16 +17,19 @@ if TYPE_CHECKING:
     from fttui.service.types import Checkpoint, Job, JobEvent
 
 RATE_EVENTS = 40  # the speed is measured over this many metrics events
+GAP = 5.0  # times the usual time between two of them: the job stood still (paused, restarted)
 SPARK_POINTS = 32  # of the loss, kept for the next start
 OURS = "_fttui"  # what we keep inside a remembered body, beside the provider's own fields
 
 
 @dataclass
 class Track:
-    """remembered_at: Unix seconds of the remembered body, 0 once it was read in this session.
-    asked: hyperparameters as they were asked for, where they were seen."""
+    """profile, kind: whose job it is, and of which provider. remembered_at: Unix seconds of the remembered
+    body, 0 once it was read in this session. asked: hyperparameters as they were asked for, where seen."""
 
     job: Job
+    profile: str = ""
+    kind: str = ""
     remembered_at: float = 0.0
     events: list[JobEvent] = field(default_factory=list)
     curves: Curves = field(default_factory=Curves)
@@ -43,6 +47,18 @@ class Track:
     def name(self) -> str:
         """What a person calls it: its suffix, else the end of its id."""
         return self.job.suffix or self.job.id[-8:]
+
+    @property
+    def sweep(self) -> str:
+        """The sweep it was launched in, "" for none."""
+        from fttui.service import sweep
+
+        return sweep.of(self.job)
+
+    @property
+    def live(self) -> bool:
+        """Something is going on, as far as the provider still says anything about it."""
+        return self.job.live and not self.gone
 
     def update(self, job: Job) -> None:
         for name, value in job.hyperparameters.items():
@@ -73,24 +89,36 @@ class Track:
         return step, self.curves.total_steps or self.job.total_steps
 
     def rate(self) -> float | None:
-        """Steps a second, measured over the last events; None before there are two apart."""
-        if len(self._pace) < 2:
+        """Steps a second, measured over the last events, without the times it stood still; None before
+        there are two apart."""
+        rows = list(self._pace)
+        pairs = itertools.pairwise(rows)
+        moves = [(b[0] - a[0], b[1] - a[1]) for a, b in pairs if b[1] > a[1] and b[0] >= a[0]]
+        each = sorted(seconds / steps for seconds, steps in moves)
+        if not each:
             return None
-        (since, first), (until, last) = self._pace[0], self._pace[-1]
-        return (last - first) / (until - since) if until > since and last > first else None
+        usual = each[len(each) // 2] or sum(each) / len(each)
+        steady = [move for move in moves if move[0] / move[1] <= max(GAP * usual, 1.0)]
+        seconds = sum(move[0] for move in steady)
+        return sum(move[1] for move in steady) / seconds if seconds > 0 else None
 
     def seconds_left(self, now: float | None = None) -> float | None:
         """Until the end, from the measured rate, else as the provider estimates it."""
-        if self.job.status != "running":
+        if self.job.status != "running" or self.gone:
             return None
         step, total = self.progress()
         rate = self.rate()
         if rate and total:
             return max(0.0, (total - step) / rate)
         if self.job.estimated_finish:
-            left = self.job.estimated_finish - (time.time() if now is None else now)
+            left = self.job.estimated_finish - self._clock(now)
             return left if left > 0 else None
         return None
+
+    def _clock(self, now: float | None = None) -> float:
+        """The provider's time: ours, or that of its newest event where its clock is ahead of ours."""
+        told = self.events[-1].created_at if self.events else 0
+        return max(time.time() if now is None else now, told)
 
     def seconds_taken(self) -> float | None:
         """From creation to the end, for a job that ended."""
@@ -111,6 +139,11 @@ class Track:
         price = model.training
         return price.amount * self.job.trained_tokens / 1_000_000, price.currency
 
+    def share(self) -> Decimal | None:
+        """The part of its steps that is done, 0 to 1; None where it is not known."""
+        step, total = self.progress()
+        return Decimal(min(step, total)) / total if step and total else None
+
     # -- kept for the next start
 
     def body(self) -> dict[str, Any]:
@@ -122,7 +155,7 @@ class Track:
         ) else list(values)  # fmt: skip
         if thin:
             thin[-1] = values[-1]
-        ours = {"step": step, "total": total, "spark": thin, "asked": self.asked}
+        ours = {"step": step, "total": total, "spark": thin, "asked": self.asked, "gone": self.gone}
         return {**self.job.raw, "id": self.job.id, OURS: ours}
 
     @classmethod
@@ -131,6 +164,7 @@ class Track:
 
         kept = body.get(OURS) or {}
         track = cls(Job.from_json({k: v for k, v in body.items() if k != OURS}), remembered_at=at)
+        track.gone = bool(kept.get("gone"))
         track.asked = dict(kept.get("asked") or track.job.hyperparameters)
         track.spark = Series.of(list(enumerate(kept.get("spark") or [])))
         track.curves.last_step = int(kept.get("step") or 0)

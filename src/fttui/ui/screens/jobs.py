@@ -1,22 +1,23 @@
-"""The jobs area: all jobs of the profile, one of them in detail with its curve and its log."""
+"""The jobs area: the jobs of all open profiles, one of them in detail with its curve and its log."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from textual import events, on
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from fttui.text import plural
 from fttui.ui.actions import bindings
 from fttui.ui.jobs import actions as job_actions
 from fttui.ui.jobs import filter as job_filter
+from fttui.ui.jobs import listing
 from fttui.ui.jobs import words as jobs_words
-from fttui.ui.jobs.feed import Feed, News
-from fttui.ui.jobs.track import Track
+from fttui.ui.jobs.feed import News
+from fttui.ui.jobs.listing import SORTS, Group, Row
+from fttui.ui.jobs.money import Purse
 from fttui.ui.screens.base import AreaScreen
 from fttui.ui.text import Part, say
 from fttui.ui.widgets import job_table
@@ -25,14 +26,14 @@ from fttui.ui.widgets.line_list import LineList
 from fttui.ui.widgets.pane import entitle
 
 if TYPE_CHECKING:
-    from fttui.service.types import Job
+    from fttui.ui.jobs.feed import Feed
+    from fttui.ui.jobs.feeds import Feeds
+    from fttui.ui.jobs.track import Track
 
-SORTS: dict[str, Callable[[Track], Any]] = {
-    "newest": lambda track: 0,  # the feed's own order
-    "status": lambda track: (track.job.ended, track.job.status),
-    "name": lambda track: track.name.lower(),
-    "loss": lambda track: track.loss.last if track.loss.last is not None else float("inf"),
-}
+NEAR_END = 30  # rows before the last at which older jobs are asked for
+TAG = 8  # columns of the profile's name, where several are open
+# What acts on the marked jobs, where some are marked; everything else on the one under the cursor.
+FOR_MANY = ("cancel", "pause", "export", "watch", "forget", "chat")
 
 
 class JobsScreen(AreaScreen):
@@ -55,29 +56,34 @@ class JobsScreen(AreaScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._feed: Feed | None = None
-        self._shown: list[Track] = []
-        self._selected = ""
+        self._rows: list[Row] = []
+        self._selected = ""  # id of the row, which is followed wherever it goes
+        self._marked: frozenset[str] = frozenset()
         self._drawn: dict[str, Sequence[Part]] = {}
-        self._prices: dict[str, str] = {}
         self._sort = "newest"
+        self._grouped = False
+        self._folded: frozenset[str] = frozenset()
+        self._look = job_table.Look()
         self._width = 0  # the rows were drawn in
 
     def body(self) -> Iterable[Widget]:
         with Horizontal():
             with Vertical(id="jobs-pane", classes="pane"):
-                yield Input(placeholder="words  status:running  model:mini  loss<0.5  -not",
-                            compact=True, id="filter")  # fmt: skip
+                yield Input(placeholder=job_filter.HINT, compact=True, id="filter")
                 yield LineList(self._row, id="jobs")
                 yield Static(id="empty", classes="empty")
             yield JobDetail()
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.query_one("#filter", Input).value = self.fttui.state.recall("jobs.filter", "")
-        self._sort = self.fttui.state.recall("jobs.sort", "newest")
+        recall = self.fttui.state.recall
+        self.purse = Purse(self.fttui)
+        self.query_one("#filter", Input).value = recall("jobs.filter", "")
+        self._sort = recall("jobs.sort", "newest")
         if self._sort not in SORTS:
             self._sort = "newest"
+        self._grouped = recall("jobs.grouped", False)
+        self.feeds.changed.subscribe(self, self._news)
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
@@ -85,7 +91,19 @@ class JobsScreen(AreaScreen):
             self.rows.focus()
         self.call_after_refresh(self._watch)
 
-    # -- in step with the feed and the thread
+    def on_screen_suspend(self) -> None:
+        if (
+            self.fttui.current_mode != self.SCOPE
+        ):  # not for a dialog: what is behind it is still seen
+            job = self.thread.job
+            for feed in self.feeds:
+                feed.watch({job.id} if job is not None and job.id in feed.tracks else ())
+
+    # -- in step with the feeds and the thread
+
+    @property
+    def feeds(self) -> Feeds:
+        return self.fttui.backend.feeds
 
     @property
     def rows(self) -> LineList:
@@ -96,31 +114,25 @@ class JobsScreen(AreaScreen):
         return self.query_one(JobDetail)
 
     def thread_changed(self, fields: frozenset[str]) -> None:
-        self._listen()
         job = self.thread.job
-        if job is not None and job.id != self._selected:
+        if job is not None and job.id not in (self._selected, *self._of_heading()):
             self._select(job.id)
-        elif "job" in fields or "path" in fields:
+        elif fields & {"job", "path"} or not fields:
             self._sync_all()
 
-    def _listen(self) -> None:
-        """Listen to the active profile's feed."""
-        feed: Feed | None = getattr(self.fttui.backend, "feed", None)
-        if feed is self._feed:
-            return
-        self._feed, self._drawn, self._prices = feed, {}, {}
-        if feed is not None:
-            feed.changed.subscribe(self, self._news)
-        self._sync_all()
+    def _of_heading(self) -> list[str]:
+        """The jobs under the heading the cursor is on, if it is on one."""
+        row = self._row_of(self._selected)
+        return [track.id for track in row.tracks] if isinstance(row, Group) else []
 
     def _news(self, news: News) -> None:
-        if not (self.is_mounted and self.is_active) or self._feed is None:
-            return
         self._selected = news.replaced.get(self._selected, self._selected)
         for job_id in news.ids:
-            self._prices.pop(job_id, None)
+            self.purse.forget(job_id)
+        if not (self.is_mounted and self.is_active):
+            return
         self._sync_list(news.ids)
-        if self._selected in news.ids or news.state:
+        if news.state or news.ids & {self._selected, *self._of_heading()}:
             self._sync_detail()
         self._sync_titles()
         self.sync()
@@ -128,109 +140,123 @@ class JobsScreen(AreaScreen):
 
     def _sync_all(self) -> None:
         self._drawn.clear()
+        self.purse.forget()
         self._sync_list(frozenset())
         self._sync_detail()
         self._sync_titles()
 
     def _sync_list(self, changed: frozenset[str]) -> None:
         """Bring the rows in step; only those that say something new are drawn."""
-        feed = self._feed
-        tracks = feed.jobs() if feed else []
-        terms = job_filter.parse(self.query_one("#filter", Input).value)
+        tracks = self.feeds.tracks()
+        self._sync_look()
+        terms = job_filter.parse(self.query_one("#filter", Input).value, self._facts())
         found = job_filter.matching(tracks, terms)
-        if self._sort != "newest":
-            found.sort(key=SORTS[self._sort])  # stable: newest first among equals
-        before = [track.id for track in self._shown]
-        self._shown = found
-        ids = [track.id for track in found]
+        before = [row.id for row in self._rows]
+        self._rows = listing.arrange(found, self._sort, grouped=self._grouped, folded=self._folded)
+        ids = [row.id for row in self._rows]
         self.set_class(not tracks, "-none")
         if not tracks:
-            self.query_one("#empty", Static).update(
-                say(*jobs_words.nothing(feed, self.thread.path))
-            )
+            nothing = jobs_words.nothing(list(self.feeds), self.thread.path)
+            self.query_one("#empty", Static).update(say(*nothing))
         if self._selected not in ids:
-            self._selected = self._neighbour(before, ids)
+            job = self.thread.job
+            self._selected = listing.neighbour(before, ids, self._selected, job.id if job else "")
         rows = self.rows
         cursor = ids.index(self._selected) if self._selected in ids else 0
         if len(ids) != rows.count or cursor != rows.cursor:
             with rows.prevent(LineList.Moved):
                 rows.set_count(len(ids), cursor=cursor)
         top = int(rows.scroll_offset.y)
-        for row in range(top, min(len(ids), top + rows.size.height)):
-            job_id = ids[row]
-            moved = row >= len(before) or before[row] != job_id
-            if moved or (job_id in changed and self._differs(row)):
-                rows.refresh_row(row)
+        for at in range(top, min(len(ids), top + rows.size.height)):
+            row = self._rows[at]
+            moved = at >= len(before) or before[at] != ids[at]
+            if moved or ((isinstance(row, Group) or row.id in changed) and self._differs(row)):
+                rows.refresh_row(at)
 
-    def _neighbour(self, before: list[str], ids: list[str]) -> str:
-        """Who is selected when the selected one is not shown: the thread's, else the nearest row's."""
-        job = self.thread.job
-        if job is not None and job.id in ids:
-            return job.id
-        if not ids:
-            return ""
-        row = before.index(self._selected) if self._selected in before else 0
-        return ids[min(row, len(ids) - 1)]
+    def _facts(self) -> job_filter.Facts:
+        return job_filter.Facts(self.purse.amount, lambda track: track.id in self._look.watched)
 
-    def _differs(self, row: int) -> bool:
-        track = self._shown[row]
-        drawn = self._drawn.get(track.id)
-        return drawn is None or drawn != self._parts(track, self._width)
+    def _sync_look(self) -> None:
+        feeds = list(self.feeds)
+        tag = min(TAG, max((len(feed.profile) for feed in feeds), default=0))
+        watched = frozenset[str]().union(*(feed.watched for feed in feeds))
+        tag = tag if len(feeds) > 1 else 0
+        plain = self.fttui.ascii_only
+        look = job_table.Look(plain, self.purse.text, tag, self._marked, watched)
+        if tag != self._look.tag:
+            self._drawn.clear()
+            self.rows.refresh()
+        self._look = look
 
-    def _row(self, row: int, width: int) -> Sequence[Part]:
-        track = self._shown[row]
+    def _differs(self, row: Row) -> bool:
+        drawn = self._drawn.get(row.id)
+        return drawn is None or drawn != self._parts(row, self._width)
+
+    def _row(self, at: int, width: int) -> Sequence[Part]:
         self._width = width
-        parts = self._drawn[track.id] = self._parts(track, width)
+        row = self._rows[at]
+        parts = self._drawn[row.id] = self._parts(row, width)
         return parts
 
-    def _parts(self, track: Track, width: int) -> Sequence[Part]:
-        self._price(track)
-        look = job_table.Look(self.fttui.ascii_only, self._prices)
-        return job_table.row(track, width, look)
-
-    def _price(self, track: Track) -> str:
-        """What the job cost so far, as text; "" where it is free or unknown."""
-        if track.id not in self._prices:
-            self._prices[track.id] = ""
-            kind = self._feed.provider.profile.provider if self._feed else "local"
-            if track.job.trained_tokens and kind != "local":
-                amount = track.cost(self.fttui.backend.catalog, kind)
-                if amount is not None:
-                    sign = "$" if amount[1] == "USD" else f"{amount[1]} "
-                    self._prices[track.id] = f"{sign}{amount[0]:,.2f}"
-        return self._prices[track.id]
+    def _parts(self, row: Row, width: int) -> Sequence[Part]:
+        make = job_table.group_row if isinstance(row, Group) else job_table.row
+        return make(row, width, self._look)  # type: ignore[arg-type]
 
     def _sync_detail(self) -> None:
-        track = self.track
-        price = self._price(track) if track else ""
-        lack = self._feed.provider.lacks("events") if self._feed else ""
-        self.detail.show(track, price, lack)
+        track, feed = self.track, self.feed
+        price = self.purse.text(track) if track else ""
+        self.detail.show(track, price, feed.provider.lacks("events") if feed else "")
 
     def _sync_titles(self) -> None:
-        feed = self._feed
-        everything, shown = len(feed.tracks) if feed else 0, len(self._shown)
         text = self.query_one("#filter", Input).value.strip()
-        title = f"Jobs {shown} of {everything}" if text else f"Jobs {everything}"
-        chips = [text] if text else []
-        if self._sort != "newest":
-            chips.append(f"by {self._sort}")
-        pane = self.query_one("#jobs-pane")
-        entitle(pane, say(" · ".join([title, *chips])), say(*jobs_words.reading(feed)))
+        shown = sum(not isinstance(row, Group) or row.folded for row in self._rows)
+        title = jobs_words.title(
+            list(self.feeds), shown, text, self._sort, len(self._marked), grouped=self._grouped
+        )
+        entitle(
+            self.query_one("#jobs-pane"), say(title), say(*jobs_words.reading(list(self.feeds)))
+        )
 
     def _watch(self) -> None:
         """Ask for the events of what is on the screen: the selected job, and those that move."""
-        if self._feed is None or not self.is_active:
+        if not self.is_active:
             return
         top = int(self.rows.scroll_offset.y)
-        visible = self._shown[top : top + max(1, self.rows.size.height)]
-        live = {track.id for track in visible if track.job.live}
-        self._feed.watch(live | ({self._selected} if self._selected else set()))
+        visible = self._rows[top : top + max(1, self.rows.size.height)]
+        wanted = {row.id for row in visible if not isinstance(row, Group) and row.live}
+        if self.track is not None:
+            wanted.add(self.track.id)
+        for feed in self.feeds:
+            feed.watch(wanted & feed.tracks.keys())
 
     # -- selection
 
+    def _row_of(self, row_id: str) -> Row | None:
+        return next((row for row in self._rows if row.id == row_id), None)
+
     @property
     def track(self) -> Track | None:
-        return self._feed.get(self._selected) if self._feed and self._selected else None
+        """The job under the cursor; the first one of a sweep on its heading."""
+        at = self.rows.cursor
+        row = self._rows[at] if at < len(self._rows) else None
+        if row is None or row.id != self._selected:
+            row = self._row_of(self._selected)
+        return row.tracks[0] if isinstance(row, Group) else row
+
+    @property
+    def feed(self) -> Feed | None:
+        """The feed of the job under the cursor, else of the profile in hand."""
+        track = self.track
+        return self.fttui.backend.feed_of(track.job if track else None)
+
+    def picked(self) -> list[Track]:
+        """What an action for many is for: the marked jobs; else those of the heading; else the job."""
+        if self._marked:
+            return [track for track in self.feeds.tracks() if track.id in self._marked]
+        row = self._row_of(self._selected)
+        if isinstance(row, Group):
+            return list(row.tracks)
+        return [row] if row is not None else []
 
     def _select(self, job_id: str) -> None:
         self._selected = job_id
@@ -241,18 +267,33 @@ class JobsScreen(AreaScreen):
 
     @on(LineList.Moved, "#jobs")
     def _moved(self, event: LineList.Moved) -> None:
-        if event.row < len(self._shown):
-            track = self._shown[event.row]
-            if track.id != self._selected:
-                self._selected = track.id
-                self._sync_detail()
-                self._watch()
-            if self.thread.job is None or self.thread.job.id != track.id:
-                self.fttui.change(job=track.job, checkpoint=None)
+        if event.row >= len(self._rows):
+            return
+        row = self._rows[event.row]
+        if row.id != self._selected:
+            self._selected = row.id
+            self._sync_detail()
+            self._watch()
+        if event.row >= len(self._rows) - NEAR_END:
+            for feed in self.feeds:
+                feed.more()
+        self._to_thread()
+        self.sync()
+
+    def _to_thread(self) -> None:
+        track = self.track
+        if track is not None and (self.thread.job is None or self.thread.job.id != track.id):
+            self.fttui.change(job=track.job, checkpoint=None)
 
     @on(LineList.Chosen, "#jobs")
     def _chosen(self) -> None:
-        self.action_do("jobs.detail")
+        row = self._row_of(self._selected)
+        if isinstance(row, Group):
+            self._folded ^= {row.name}
+            self._drawn.pop(row.id, None)
+            self._sync_list(frozenset())
+        else:
+            self.action_do("jobs.detail")
 
     def on_resize(self, event: events.Resize) -> None:
         self._drawn.clear()
@@ -260,19 +301,20 @@ class JobsScreen(AreaScreen):
     def back(self) -> bool:
         if self.has_class("-filtering") or isinstance(self.focused, Input):
             self._leave_filter(clear=True)
-            return True
-        if self.detail.back():
-            return True
-        if self.focused is not self.rows:
+        elif self.detail.back():
+            pass
+        elif self.focused is not self.rows:
             self.remove_class("-detail")
             self.rows.focus()
-            return True
-        if self.query_one("#filter", Input).value:
+        elif self._marked:
+            self._mark(frozenset())
+        elif self.query_one("#filter", Input).value:
             self._leave_filter(clear=True)
-            return True
-        return False
+        else:
+            return False
+        return True
 
-    # -- filter and sort
+    # -- filter, sort, group, mark
 
     def do_filter(self) -> None:
         self.remove_class("-detail")
@@ -305,20 +347,52 @@ class JobsScreen(AreaScreen):
         self._sync_list(frozenset())
         self._sync_titles()
 
+    def do_group(self) -> None:
+        self._grouped = not self._grouped
+        self.fttui.state.remember("jobs.grouped", self._grouped)
+        self._sync_list(frozenset())
+        self._sync_titles()
+        if self._grouped and not any(isinstance(row, Group) for row in self._rows):
+            self.fttui.notify("none of these jobs is part of a sweep", timeout=3)
+
+    def _mark(self, ids: frozenset[str]) -> None:
+        changed, self._marked = self._marked ^ ids, ids
+        self._sync_list(changed)
+        self._sync_detail()
+        self._sync_titles()
+        self.sync()
+
+    def do_mark(self) -> None:
+        row = self._row_of(self._selected)
+        if row is None:
+            return
+        ids = {track.id for track in row.tracks} if isinstance(row, Group) else {row.id}
+        self._mark(self._marked - ids if ids <= self._marked else self._marked | ids)
+        self.rows.action_move(1)
+
+    def do_mark_all(self) -> None:
+        shown = {
+            track.id
+            for row in self._rows
+            for track in (row.tracks if isinstance(row, Group) else (row,))
+        }
+        self._mark(frozenset() if shown <= self._marked else self._marked | shown)
+
     # -- actions
 
     def why_not(self, action_id: str) -> str:
         name = action_id.partition(".")[2]
         if name == "new":
-            return job_actions.why_not_new(self.fttui, self._feed)
-        if name in ("filter", "sort", "refresh"):
-            return "" if self._feed else "the provider is not asked yet"
-        track = self.track
-        if track is None:
+            return job_actions.why_not_new(self.fttui, self.fttui.backend.feed)
+        if name in ("filter", "sort", "refresh", "group", "profiles"):
+            return "" if len(self.feeds) else "the configuration is still being read"
+        if self.track is None:
             return "no job is selected"
-        if name in ("copy", "log", "smooth", "detail", "export"):
-            return ""
-        return job_actions.why_not(name, track, self._feed)
+        if name == "compare":
+            return "" if len(self.picked()) > 1 else "mark the jobs to compare first (space)"
+        picked = self.picked() if name in FOR_MANY else [self.track]
+        reasons = [job_actions.why_not(self.fttui, name, track) for track in picked]
+        return "" if "" in reasons else next(iter(reasons), "no job is selected")
 
     def do_detail(self) -> None:
         self.add_class("-detail")
@@ -330,56 +404,40 @@ class JobsScreen(AreaScreen):
         launch(self.fttui)
 
     def do_cancel(self) -> None:
-        track = self.track
-        if track is None:
-            return
-        from fttui.ui.dialogs.confirm import Confirm
-
-        job = track.job
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._act("cancel", job)
-
-        body = job_actions.consequence(track)
-        self.app.push_screen(
-            Confirm(f"Cancel {track.name}?", body, yes="Cancel the job", no="Keep running"),
-            answered,
-        )
+        job_actions.cancel(self.fttui, self.picked())
 
     def do_pause(self) -> None:
-        if self.track is not None:
-            self._act("resume" if self.track.job.paused else "pause", self.track.job)
-
-    def _act(self, verb: str, job: Job) -> None:
-        if self._feed is not None:
-            work = job_actions.act(self.fttui, self._feed, verb, job)
-            self.run_worker(work, group=f"job-{verb}", exit_on_error=False)
+        job_actions.pause_or_resume(self.fttui, self.picked())
 
     def do_checkpoints(self) -> None:
         self._to_thread()
         self.fttui.go("checkpoints")
 
     def do_chat(self) -> None:
-        track = self.track
-        if track is not None:
-            self.fttui.change(
-                job=track.job, chat_models=[track.job.model, track.job.fine_tuned_model]
-            )
-            self.fttui.go("chat")
-
-    def _to_thread(self) -> None:
-        track = self.track
-        if track is not None and (self.thread.job is None or self.thread.job.id != track.id):
-            self.fttui.change(job=track.job, checkpoint=None)
+        job_actions.chat(self.fttui, self.picked())
 
     def do_copy(self) -> None:
         if self.track is not None:
             self.fttui.copy(self.track.id, self.track.id)
 
     def do_export(self) -> None:
-        if self.track is not None:
-            job_actions.export(self.fttui, self.track, self.detail.chart.text())
+        track = self.track
+        chart = self.detail.chart.text() if track is not None and len(track.loss) else ""
+        job_actions.export(self.fttui, self.picked(), chart)
+
+    def do_compare(self) -> None:
+        job_actions.compare(self.fttui, self.picked(), self.purse)
+
+    def do_watch(self) -> None:
+        job_actions.watch(self.fttui, self.picked())
+
+    def do_forget(self) -> None:
+        job_actions.forget(self.fttui, self.picked())
+
+    def do_profiles(self) -> None:
+        from fttui.ui.dialogs.open_profiles import OpenProfiles
+
+        self.app.push_screen(OpenProfiles(self.fttui.backend))
 
     def do_log(self) -> None:
         self.detail.chart.toggle_log()
@@ -388,8 +446,8 @@ class JobsScreen(AreaScreen):
         self.detail.chart.toggle_smooth()
 
     def do_refresh(self) -> None:
-        if self._feed is not None:
-            self._feed.refresh()
-            if self._selected:
-                self._feed.read_checkpoints(self._selected)
-            self.fttui.notify(f"asking for {plural(len(self._shown), 'job')} again", timeout=2)
+        for feed in self.feeds:
+            feed.refresh()
+        if self.feed is not None and self.track is not None:
+            self.feed.read_checkpoints(self.track.id)
+        self.fttui.notify("asking again", timeout=2)
