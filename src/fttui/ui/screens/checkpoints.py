@@ -102,7 +102,7 @@ class CheckpointsScreen(AreaScreen):
         return next((metric for metric in can if metric.name == self._metric), can[0])
 
     def thread_changed(self, fields: frozenset[str]) -> None:
-        feed = self.fttui.backend.feed
+        feed = self.fttui.backend.feed_of(self.thread.job)
         if feed is not self._feed:
             self._feed = feed
             if feed is not None:
@@ -330,6 +330,7 @@ class CheckpointsScreen(AreaScreen):
     def do_chat(self) -> None:
         row = self.row
         if row is not None:
+            self.fttui.backend.follow(row.track.job)
             self.fttui.change(job=row.track.job, checkpoint=row.checkpoint, chat_models=[row.model])
             self.fttui.go("chat")
 
@@ -339,6 +340,7 @@ class CheckpointsScreen(AreaScreen):
             job = row.track.job
             names = [job.model, row.model, job.fine_tuned_model]
             models = list(dict.fromkeys(name for name in names if name))
+            self.fttui.backend.follow(job)
             self.fttui.change(job=job, checkpoint=row.checkpoint, chat_models=models)
             self.fttui.go("chat")
 
