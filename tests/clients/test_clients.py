@@ -1,14 +1,11 @@
 """The scripts of docs/clients: programs that are not ours, on our server, with only URL and key changed.
 
-They need other people's packages, so they run only with FTTUI_CLIENT_TESTS=1. Each client lives in
-a folder of FTTUI_CLIENT_HOME (default: ~/.cache/fttui-clients), made on first use; a client that
-cannot be installed is skipped.
+They need other people's packages, so they run only with FTTUI_CLIENT_TESTS=1 (installing.py).
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -17,17 +14,12 @@ from pathlib import Path
 
 import pytest
 import tiny
+from installing import MARKS, installed
 
-pytestmark = [
-    pytest.mark.clients,
-    pytest.mark.skipif(
-        os.environ.get("FTTUI_CLIENT_TESTS") != "1", reason="set FTTUI_CLIENT_TESTS=1 to run them"
-    ),
-]
+pytestmark = MARKS
 SCRIPTS = Path(__file__).parents[2] / "docs" / "clients"
-HOME = Path(os.environ.get("FTTUI_CLIENT_HOME", "~/.cache/fttui-clients")).expanduser()
 ALIAS = "gpt-4o-mini-2024-07-18"
-INSTALL, RUN, START = 1800, 300, 60  # seconds
+RUN, START = 300, 60  # seconds
 
 
 @dataclass(frozen=True)
@@ -55,28 +47,6 @@ CLIENTS = {
         (*TRAINED, "context 128000"),
     ),
 }
-
-
-def _installed(name: str, client: Client) -> Path:
-    """The client's folder; the test is skipped where it cannot be made."""
-    folder = HOME / name.removesuffix("-cli")
-    done = folder / "installed"
-    if done.exists():
-        return folder
-    if client.node and not shutil.which("npm"):
-        pytest.skip("npm is not here")
-    folder.mkdir(parents=True, exist_ok=True)
-    if client.node:
-        steps = [["npm", "install", "--no-fund", "--no-audit", *client.packages]]
-    else:
-        pip = [str(folder / "bin" / "pip"), "install", "-q", *client.packages]
-        steps = [[sys.executable, "-m", "venv", str(folder)], pip]
-    for step in steps:
-        tried = subprocess.run(step, cwd=folder, capture_output=True, text=True, timeout=INSTALL)
-        if tried.returncode:
-            pytest.skip(f"{name} cannot be installed: {tried.stderr[-300:]}")
-    done.touch()
-    return folder
 
 
 def _command(client: Client, folder: Path) -> list[str]:
@@ -113,7 +83,7 @@ def environment(tmp_path_factory):
 @pytest.mark.parametrize("name", CLIENTS)
 def test_a_client_completes_its_loop(name, environment):
     client = CLIENTS[name]
-    folder = _installed(name, client)
+    folder = installed(name.removesuffix("-cli"), client.packages, node=client.node)
     command = _command(client, folder)
     if "langchain" not in name:
         command.append(str(SCRIPTS / "train.jsonl"))
