@@ -281,14 +281,22 @@ class FileInfo:
         )
 
 
+_CONTEXT_KEYS = ("context_length", "max_model_len", "context_window", "max_context_length")
+
+
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """A model a provider lists; `shutdown_date` is the day it stops answering, where it is told."""
+    """A model a provider lists; `shutdown_date` is the day it stops answering, where it is told.
+
+    context: tokens a prompt and its answer may have together, where it is told (servers of open
+    models do, under several names).
+    """
 
     id: str
     created: int = 0
     owned_by: str = ""
     shutdown_date: date | None = None
+    context: int | None = None
 
     @classmethod
     def from_json(cls, obj: Any) -> ModelInfo:
@@ -298,6 +306,7 @@ class ModelInfo:
             to.moment(body.get("created") or body.get("created_at")),
             to.text(body.get("owned_by")),
             to.day(body.get("shutdown_date")),
+            next((n for key in _CONTEXT_KEYS if (n := to.whole(body.get(key)))), None),
         )
 
     @property

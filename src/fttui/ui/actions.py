@@ -42,6 +42,11 @@ AREAS: tuple[tuple[str, str, str], ...] = (
     ("chat", "Chat", "is it better than the base?"),
 )
 
+# Pages that are no link of the thread: they are reached from a link, and escape leads back to it.
+PAGES: tuple[tuple[str, str, str], ...] = (
+    ("evaluate", "Evaluate", "is it better, by how much, and what is missing?"),
+)
+
 ACTIONS: tuple[Action, ...] = (
     # everywhere
     *(
@@ -55,11 +60,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.help", "Keys and help for this pane", ("question_mark", "f1"), "help", 1),
     Action("app.open", "Open a dataset", ("o",), "open", 40),
     Action("app.profile", "Switch profile (whose money is at stake)", ("P",)),
+    Action("app.deployments", "Deployments: what answers, and what it costs by the hour", ()),
     Action("app.notices", "Everything that was said", ("exclamation_mark",)),
     Action("app.demo", "Open the shipped sample on the local profile", ()),
     Action("app.redraw", "Redraw the screen", ("ctrl+l",), priority=True),
     Action("app.interrupt", "Copy the selection; twice: quit", ("ctrl+c",), priority=True),
     Action("app.quit", "Quit", ("q",), "quit", 60),
+    Action("app.evaluate", "Evaluate: held-out examples to several models", ()),
     Action("app.theme", "Switch between dark and light", ()),
     Action("app.screenshot", "Save a screenshot (SVG)", ()),
     # data
@@ -126,6 +133,17 @@ ACTIONS: tuple[Action, ...] = (
     Action("checkpoints.rank", "Rank by another metric", ("s",), "rank by", 20),
     Action("checkpoints.copy", "Copy the model name", ("y",), "copy name", 15),
     Action("checkpoints.refresh", "Ask again now", ("r",), "refresh", 40),
+    Action("checkpoints.evaluate", "Evaluate it on held-out examples", ("v",), "evaluate", 13),
+    Action(
+        "checkpoints.deploy", "Deploy this checkpoint, or show its deployment", ("D",), "deploy", 30
+    ),
+    # deployments
+    Action("deployments.chat", "Chat with this deployment", ("t", "enter"), "chat", 10),
+    Action("deployments.new", "Deploy a tuned model", ("n",), "new", 12),
+    Action("deployments.scale", "Give it another capacity", ("s",), "scale", 20),
+    Action("deployments.delete", "Delete it: it stops costing", ("x",), "delete", 14),
+    Action("deployments.copy", "Copy its name", ("y",), "copy name", 30),
+    Action("deployments.refresh", "Ask again now", ("r",), "refresh", 40),
     # chat
     Action(
         "chat.stop",
@@ -137,7 +155,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("chat.write", "Write a prompt", ("i", "enter"), "write", 8),
     Action("chat.next", "Next column", ("tab",), "", 18),
     Action(
-        "chat.again", "Ask the same again, where it failed or everywhere", ("ctrl+r",), "again", 20
+        "chat.again",
+        "Ask again where it failed; else all again, as a branch",
+        ("ctrl+r",),
+        "again",
+        20,
     ),
     Action("chat.model", "Change this column's model", ("f2",), "model", 12),
     Action("chat.add", "Add or remove a column", ("f3",), "column", 15),
@@ -145,7 +167,39 @@ ACTIONS: tuple[Action, ...] = (
     Action("chat.row", "Take a prompt from the dataset", ("f5",), "from data", 30),
     Action("chat.editor", "Write the prompt in $EDITOR", ("ctrl+e",), "editor", 45, priority=True),
     Action("chat.new", "New conversation", ("ctrl+n",), "new", 35),
-    Action("chat.copy", "Copy the last answer", ("y",), "copy", 40),
+    Action("chat.edit", "Edit this prompt and send it as a branch", ("f6",), "edit", 32),
+    Action("chat.blind", "Blind comparison: hide who is who until rated", ("f7",), "blind", 38),
+    Action("chat.saved", "Open or search the saved conversations", ("f8", "slash"), "saved", 34),
+    Action("chat.go_on", "Go on with an answer that was cut off", ("f9",), "go on", 37),
+    Action("chat.past", "Find an earlier prompt", ("ctrl+f",), priority=True),
+    Action("chat.previous", "Select the prompt before", ("p", "ctrl+up")),
+    Action("chat.following", "Select the prompt after", ("n", "ctrl+down")),
+    Action("chat.older", "The branch before this one", ("less_than_sign",)),
+    Action("chat.newer", "The branch after this one", ("greater_than_sign",)),
+    Action("chat.rate", "Rate the answers: which one is the best", ("R",), "rate", 36),
+    Action("chat.tally", "Who won how often", ("T",)),
+    Action("chat.add_example", "Add this answer to a dataset", ("a",), "add to dataset", 33),
+    Action("chat.take_back", "Take the last addition to a dataset back", ("u",)),
+    Action("chat.code", "Copy this request as curl, Python or JavaScript", ("c",), "as code", 42),
+    Action("chat.export", "Save the conversation (Markdown, JSONL)", ("e",), "export", 44),
+    Action("chat.raw", "Markdown, or as it was written", ("v",)),
+    Action("chat.differences", "Mark what differs between columns, or not", ("d",)),
+    Action("chat.copy", "Copy the answer", ("y",), "copy", 40),
+    # evaluate: a page reached from Chat, Checkpoints and the palette
+    Action("evaluate.start", "Start, or go on with what is missing", ("s",), "start", 5),
+    Action("evaluate.stop", "Stop the run; take this line out", ("x",), "stop", 8),
+    Action("evaluate.change", "Change this line; open this prompt", ("enter",), "open", 10),
+    Action("evaluate.filter", "Which prompts: failing, wins, losses …", ("f",), "filter", 12),
+    Action("evaluate.nearest", "The nearest training examples", ("n",), "nearest", 14),
+    Action("evaluate.next", "What to add next, by groups of failures", ("w",), "add next", 16),
+    Action("evaluate.baseline", "Prompt-engineering baselines on or off", ("b",), "baseline", 18),
+    Action("evaluate.results", "From the set-up to the results and back", ("r",), "results", 20),
+    Action("evaluate.history", "Past evaluations", ("h",), "past", 22),
+    Action("evaluate.model", "Add a model", ("m",), "model", 24),
+    Action("evaluate.export", "Save as Markdown, CSV or JSON", ("e",), "save", 26),
+    Action("evaluate.labels", "Confusion table of the labels", ("c",), "labels", 28),
+    Action("evaluate.grader", "The next grader's figures", ("d",)),
+    Action("evaluate.copy", "Copy the table", ("y",)),
 )
 
 BY_ID: Mapping[str, Action] = {action.id: action for action in ACTIONS}
@@ -155,6 +209,7 @@ KEY_LABELS = {
     "question_mark": "?", "slash": "/", "exclamation_mark": "!", "colon": ":", "plus": "+",
     "minus": "-", "equals_sign": "=", "escape": "esc", "right_square_bracket": "]",
     "left_square_bracket": "[", "comma": ",", "space": "space",
+    "less_than_sign": "<", "greater_than_sign": ">",
 }  # fmt: skip
 
 

@@ -3,106 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from fttui.ui.chat.voices import Voice, kind
 from fttui.ui.dialogs.choose import Choice
 
 if TYPE_CHECKING:
     from fttui.pricing.catalog import Catalog
-    from fttui.service.types import ChatSettings, ModelInfo
+    from fttui.service.types import ModelInfo
     from fttui.state import State
     from fttui.ui.thread import Thread
 
-COLUMNS = 3
+COLUMNS = 4
 RECENT = 8
+SHOTS = (3, 10)  # examples shown first, as they are offered
 OTHER = "\0other"
-_CHECKPOINT = re.compile(r":ckpt-step-(\d+)$")
+LIST = "\0list:"  # and a profile: read which models it has
 # Listed beside the chat models by OpenAI-shaped services, and not for talking.
 _NO_CHAT = re.compile(
     r"embedding|whisper|tts|dall-e|moderation|image|sora|realtime|transcribe|audio|davinci|babbage"
     r"|computer-use|search|instruct$"
 )
 _CHAT = re.compile(r"^ft:|\.ft-|smollm|llama|qwen|mistral|phi|gemma", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Talk:
-    """How a model is talked to, kept per model. system None: the dataset's, where one is open."""
-
-    system: str | None = None
-    temperature: float | None = None
-    max_tokens: int | None = None
-    seed: int | None = None
-
-    @classmethod
-    def recall(cls, state: State, model: str, provider: str = "") -> Talk:
-        """What was kept for a model, else what suits its provider."""
-        kept = state.recall(f"chat.settings.{model}")
-        if kept is None:
-            return USUAL.get(provider, cls())
-        known = {name: kept[name] for name in cls.__dataclass_fields__ if name in kept}
-        return cls(**known)
-
-    def remember(self, state: State, model: str) -> None:
-        state.remember(f"chat.settings.{model}", asdict(self))
-
-    def settings(self) -> ChatSettings:
-        from fttui.service.types import ChatSettings
-
-        return ChatSettings(
-            temperature=self.temperature, max_tokens=self.max_tokens, seed=self.seed
-        )
-
-    def words(self) -> str:
-        """`temp 0.2 · max 400 · seed 1`, or "" where everything is the provider's choice."""
-        said = (
-            ("temp", self.temperature),
-            ("max", self.max_tokens),
-            ("seed", self.seed),
-        )
-        return " · ".join(
-            f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
-            for name, value in said
-            if value is not None
-        )
-
-
-# A small model rambles: the likeliest words, and an end. Everywhere else the provider decides.
-USUAL = {"local": Talk(temperature=0.0, max_tokens=512)}
-
-
-def system_of(talk: Talk, thread: Thread) -> tuple[str, bool]:
-    """(the system prompt in force, whether it is the dataset's)."""
-    if talk.system is not None:
-        return talk.system, False
-    report = thread.report
-    if report is not None and report.stats.systems:
-        text, examples, _ = report.stats.systems[0]
-        if examples * 2 > report.examples:
-            return text, True
-    return "", False
-
-
-def short(model: str) -> str:
-    """A name for a column's title: what tells this model from the others comes first."""
-    step = _CHECKPOINT.search(model)
-    body = _CHECKPOINT.sub("", model)
-    if body.startswith("ft:"):
-        parts = (body.split(":") + [""] * 5)[1:5]
-        base, _, suffix, made = parts
-        name = f"{suffix or 'tuned'} {made}".strip()
-        return f"{name}{f' step {step[1]}' if step else ''} ← {base}"
-    return model
-
-
-def kind(model: str) -> str:
-    if _CHECKPOINT.search(model):
-        return "checkpoint"
-    return "tuned" if model.startswith("ft:") or ".ft-" in model else "base"
 
 
 def talks(model: str) -> bool:
@@ -131,29 +56,74 @@ def of_thread(thread: Thread) -> list[str]:
 
 
 def choices(
-    listed: Sequence[ModelInfo], state: State, profile: str, thread: Thread, today: date
+    listed: Sequence[ModelInfo],
+    state: State,
+    profile: str,
+    thread: Thread,
+    today: date,
+    others: Sequence[str] = (),
 ) -> list[Choice]:
-    """What the chooser offers: recent ones, those of the thread, then all that are listed."""
+    """What the chooser offers: recent ones, those of the thread, all that are listed, then what is
+    known of other profiles and, for each of them, to read its list."""
     known = {info.id: info for info in listed}
     order = [
         *recent(state, profile),
         *of_thread(thread),
         *sorted(known, key=lambda name: (not talks(name), -known[name].created)),
     ]
-    gone = {name for name in order if listed and name not in known}
-    made = []
-    for name in dict.fromkeys(order):
-        info = known.get(name)
-        off = "" if talks(name) else "not a chat model"
-        if name in gone and kind(name) != "base":
-            off = "no longer listed by the provider"
-        note = kind(name)
-        if info is not None and info.shutdown_date:
-            days = (info.shutdown_date - today).days
-            note += f" · ends in {days} days" if days >= 0 else " · has ended"
-        made.append(Choice(name, short(name), note, off))
+    made = [_choice(name, known, bool(listed), today) for name in dict.fromkeys(order)]
     made.sort(key=lambda choice: bool(choice.off))
+    for other in others:
+        names = [
+            *(name for name in recent(state, other) if not Voice.of(name).profile),
+            *(name for name in listing_of(state, other) if talks(name)),
+        ]
+        voices = [str(Voice(Voice.of(name).model, other)) for name in dict.fromkeys(names)]
+        made += [_choice(name, {}, False, today) for name in voices if name not in order]
+    made += [
+        Choice(LIST + other, f"models of {other} …", "asks it which it has") for other in others
+    ]
     return [*made, Choice(OTHER, "another name …", "type a model or deployment")]
+
+
+def _choice(name: str, known: Mapping[str, ModelInfo], complete: bool, today: date) -> Choice:
+    """complete: `known` holds all that the profile has."""
+    voice = Voice.of(name)
+    here = not voice.profile
+    off = "" if talks(voice.model) else "not a chat model"
+    if here and complete and voice.model not in known and kind(voice.model) != "base":
+        off = "no longer listed by the provider"
+    note = voice.profile or kind(voice.model)
+    info = known.get(voice.model) if here else None
+    if info is not None and info.shutdown_date:
+        days = (info.shutdown_date - today).days
+        note += f" · ends in {days} days" if days >= 0 else " · has been retired"
+    return Choice(name, voice.title, note, off)
+
+
+def shown_first(thread: Thread, models: Sequence[str], training: str) -> list[Choice]:
+    """The baseline of prompt engineering: the base model with examples of the training file shown first."""
+    voices = [Voice.of(name) for name in models]
+    bases = [voice for voice in voices if kind(voice.model) == "base"]
+    if thread.job is not None and thread.job.model:
+        bases.append(Voice(thread.job.model))
+    made = {
+        str(Voice(base.model, base.profile, count)): count for base in bases[:2] for count in SHOTS
+    }
+    return [
+        Choice(name, Voice.of(name).title, f"shown first, from {training}")
+        for name in made
+        if name not in models
+    ]
+
+
+def remember_listing(state: State, profile: str, listed: Sequence[ModelInfo]) -> None:
+    """What a profile has, so that another one's chooser can offer it without asking."""
+    state.remember(f"chat.listed.{profile}", [info.id for info in listed][:500])
+
+
+def listing_of(state: State, profile: str) -> list[str]:
+    return [str(name) for name in state.recall(f"chat.listed.{profile}", [])]
 
 
 def default_columns(
@@ -165,7 +135,7 @@ def default_columns(
     if mine and mine[0] != mine[-1]:
         return [mine[-1], mine[0]]
     kept = [str(name) for name in state.recall(f"chat.columns.{profile}", [])]
-    kept = [name for name in kept if not names or name in names or kind(name) == "base"]
+    kept = [name for name in kept if not names or name in names or _stays(name)]
     if kept:
         return kept[:COLUMNS]
     if mine:
@@ -176,10 +146,17 @@ def default_columns(
     return sorted(fit, key=lambda name: kind(name) != "base")[:1]
 
 
+def _stays(name: str) -> bool:
+    """Worth keeping in its column although the profile does not list it."""
+    voice = Voice.of(name)
+    return bool(voice.profile) or kind(voice.model) == "base"
+
+
 def cost(catalog: Catalog, provider: str, model: str, facts: dict[str, Any]) -> tuple[str, str]:
     """(amount as decimal text, currency) of an answer at list prices; ("", "") where none is known."""
     from fttui.pricing.money import exact, product, total
 
+    model = Voice.of(model).model
     row = catalog.get(model, provider)
     prompt, answer = facts.get("prompt_tokens"), facts.get("tokens")
     if row is None or prompt is None or answer is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -9,72 +11,176 @@ from fttui.problem import Problem
 from fttui.text import clean, duration, one_line, plural
 from fttui.ui.chat.conversation import LEFT, Conversation, Reply, Turn
 from fttui.ui.chat.differences import marks
-from fttui.ui.chat.models import kind, short
+from fttui.ui.chat.markdown import Growth, flat, render
+from fttui.ui.chat.voices import Voice, kind, title
 from fttui.ui.text import Part
 from fttui.ui.widgets.wrapping import Block
 
 PROMPT_LINES = 8  # of a long prompt shown above its answer
+DIFFERS = "$text-warning underline"
 
 # The service's word for an end → what to say about it.
 ENDS = {
-    "length": ("⚠ cut at max tokens; f4 raises it", "warning"),
-    "content_filter": ("⚠ ended by the provider's content filter", "warning"),
-    "tool_calls": ("· ended with a tool call", "dim"),
-    "stopped": ("■ stopped; what came is kept · ^r asks again", "warning"),
-    "cut": ("⚠ cut off; what came is kept · ^r asks again", "warning"),
-    LEFT: ("⚠ fttui was closed during this answer · ^r asks again", "warning"),
+    "content_filter": ("⚠ stopped by the provider's content filter", "warning"),
+    "tool_calls": ("· ended with a tool call: what you write next is its result", "dim"),
+    "stopped": ("■ stopped; what came is kept · f9 goes on · ^r asks again", "warning"),
+    "cut": ("⚠ cut off; what came is kept · f9 goes on · ^r asks again", "warning"),
+    LEFT: ("⚠ fttui was closed during this answer · f9 goes on · ^r asks again", "warning"),
 }
 
 
-def blocks(conversation: Conversation, column: int, model: str) -> list[Block]:
-    """Everything the column of `model` shows; a running answer is the last block."""
-    made: list[Block] = []
-    for turn in conversation.turns:
+@dataclass(frozen=True)
+class Look:
+    """How a column is shown. raw: Markdown as it was written. hidden: nobody may see whose it is.
+
+    other: the column whose answers are compared with this one's, None for no marks.
+    selected: the place of the turn that keys act on, -1 where that is simply the last.
+    """
+
+    raw: bool = False
+    hidden: bool = False
+    other: int | None = None
+    selected: int = -1
+
+
+@dataclass
+class Shown:
+    """starts: the number of the first block of each turn, None where the column has nothing of it."""
+
+    blocks: list[Block] = field(default_factory=list)
+    starts: list[int | None] = field(default_factory=list)
+
+
+def blocks(conversation: Conversation, column: int, model: str, look: Look | None = None) -> Shown:
+    """Everything the column of `model` shows; a running answer is last."""
+    look = look or Look()
+    made = Shown()
+    last = len(conversation.turns) - 1
+    for place, turn in enumerate(conversation.turns):
         reply = turn.replies.get(column)
-        if reply is not None:
-            made += [Block("")] * bool(made) + of_turn(turn, reply, model)
+        if reply is None or (look.hidden and place < last):
+            made.starts.append(None)
+            continue
+        if made.blocks:
+            made.blocks.append(Block(""))
+        made.starts.append(len(made.blocks))
+        beside = conversation.branches(place)
+        if len(beside) > 1:
+            number = beside.index(turn) + 1
+            made.blocks.append(Block(f"branch {number} of {len(beside)} · < > switches", "accent"))
+        made.blocks += of_turn(turn, reply, model, look, selected=place == look.selected)
     return made
 
 
-def of_turn(turn: Turn, reply: Reply, model: str) -> list[Block]:
+def of_turn(
+    turn: Turn, reply: Reply, model: str, look: Look, *, selected: bool = False
+) -> list[Block]:
     """The blocks of one prompt and its answer."""
-    made = [Block(clean(turn.prompt), "bold", "▌ ", "user", limit=PROMPT_LINES)]
+    sign, style = ("▶ ", "warning") if selected else ("▌ ", "user")
+    made = [Block(clean(turn.prompt), "bold", sign, style, limit=PROMPT_LINES, hang="▌ ")]
     if turn.source:
         made.insert(0, Block(turn.source, "faint", "▌ ", "user"))
-    if reply.model != model:
-        made.append(Block(f"answered by {short(reply.model)}", "faint"))
+    if reply.model != model and not look.hidden:
+        made.append(Block(f"answered by {title(reply.model)}", "faint"))
     made.append(Block(""))
-    text = clean(reply.text)
     if reply.running:
-        return [*made, Block(text, rich=True)]
-    differs = turn.expected and text.strip()
-    spans = marks(text, clean(turn.expected), "mark") if differs else []
-    if text:
-        made.append(Block(text, rich=True, spans=spans))
-    made += _after(reply)
+        return [*made, *_growing(reply, look)]
+    made += _answer(turn, reply, look)
+    made += _after(reply, look)
     if turn.expected:
         made += _expected(turn, reply)
     return made
 
 
-def _after(reply: Reply) -> list[Block]:
+def _growing(reply: Reply, look: Look) -> list[Block]:
+    text = clean(reply.text)
+    if reply.waiting and not text:
+        return [Block(clean(reply.waiting), "warning", "⧗ ", "warning")]
+    if look.raw:
+        return [Block(text)]
+    end = Growth().finished(text)
+    return [*(render(text[:end]) if end else ()), Block(text[end:], rich=True)]
+
+
+def _answer(turn: Turn, reply: Reply, look: Look) -> list[Block]:
+    made = _rendered(reply.text, look)
+    if turn.expected and reply.text.strip():
+        return _marked(made, _rendered(turn.expected, look), "mark")
+    other = None if look.other is None else turn.replies.get(look.other)
+    if other is None or other.running or not other.text or not reply.text:
+        return made
+    if other.text.strip() != reply.text.strip():
+        return _marked(made, _rendered(other.text, look), DIFFERS)
+    if look.hidden or reply.column == 0:
+        return made
+    return [*made, Block(f"≡ the same answer as column {look.other + 1}", "faint")]  # type: ignore[operator]
+
+
+def _rendered(text: str, look: Look) -> list[Block]:
+    if not text:
+        return []
+    return [Block(clean(text))] if look.raw else list(render(clean(text)))
+
+
+def _marked(made: Sequence[Block], other: Sequence[Block], style: str) -> list[Block]:
+    """The blocks, with what `other` does not say marked."""
+    ours, theirs = ("\n".join(block.text for block in side) for side in (made, other))
+    found = marks(ours, theirs, style)
+    marked, at = [], 0
+    for block in made:
+        end = at + len(block.text)
+        mine = [(max(a, at) - at, min(b, end) - at, s) for a, b, s in found if a < end and b > at]
+        marked.append(replace(block, spans=flat(block.spans, mine)) if mine else block)
+        at = end + 1
+    return marked
+
+
+def _after(reply: Reply, look: Look) -> list[Block]:
     made = [Block(note, "faint") for note in reply.facts.get("notes") or ()]
-    for call in reply.facts.get("calls") or ():
-        made.append(Block(f"{call.get('name')}({call.get('arguments')})", "dim", "⚙ ", "accent"))
-    said = facts_line(reply.facts)
-    if said and reply.text:
+    for call in reply.calls:
+        said = clean(f"{call.get('name')}({call.get('arguments')})")
+        made.append(Block(said, "dim", "⚙ ", "accent"))
+    said = "" if look.hidden else facts_line(reply.facts)
+    if said and (reply.text or reply.calls):
         made.append(Block(said, "faint"))
-    word, style = ENDS.get(reply.end, ("", ""))
+    word, style = _end(reply)
     if reply.problem:
         what, *rest = reply.problem
         made.append(Block(clean(what), "error", "✗ ", "error"))
         made += [Block(clean(line), "dim", "  ") for line in rest]
-        made.append(Block("^r asks again", "accent", "→ ", "accent"))
+        offer = "f9 goes on where it broke off · " if reply.text else ""
+        made.append(Block(f"{offer}^r asks again", "accent", "→ ", "accent"))
     elif word:
         made.append(Block(word, style))
-    elif not reply.text and not reply.facts.get("calls"):
+    elif not reply.text and not reply.calls:
         made.append(Block("(an empty answer)", "faint"))
     return made
+
+
+def _end(reply: Reply) -> tuple[str, str]:
+    """(what to say about how an answer ended, style)."""
+    if reply.end == "length":
+        return cut_short(reply.facts), "warning"
+    if reply.facts.get("refused") and reply.end == "stop":
+        return "⚠ the model declined to answer", "warning"
+    return ENDS.get(reply.end, ("", ""))
+
+
+def cut_short(facts: dict[str, Any]) -> str:
+    """Why an answer ended with finish_reason `length`: services say the same for two reasons."""
+    prompt, tokens = facts.get("last") or (facts.get("prompt_tokens"), facts.get("tokens") or 0)
+    asked, context = facts.get("max_tokens"), facts.get("context")
+    if not facts.get("counted") or prompt is None:
+        return "⚠ cut at max tokens or by the end of the context; f4 raises the one"
+    if asked and tokens >= asked:
+        return f"⚠ cut at max tokens ({asked:,}); f4 raises it · f9 goes on"
+    if context and prompt + tokens >= context - 1:
+        return (
+            f"⚠ the context is full: {prompt:,} + {tokens:,} of {context:,} tokens; ^n begins anew"
+        )
+    if asked:
+        return f"⚠ the context is full: {prompt:,} + {tokens:,} tokens; ^n begins anew"
+    return f"⚠ cut after {plural(tokens, 'token')}, the provider's own limit; f4 sets max tokens · f9 goes on"
 
 
 def _expected(turn: Turn, reply: Reply) -> list[Block]:
@@ -94,11 +200,14 @@ def _expected(turn: Turn, reply: Reply) -> list[Block]:
 
 
 def facts_line(facts: dict[str, Any]) -> str:
-    """`212 tokens · 48/s · first 0.31 s · $0.0004`, as far as it is known."""
+    """`120 + 212 tokens · 48/s · first 0.31 s · $0.0004`, as far as it is known."""
     said = []
     tokens = facts.get("tokens")
     if tokens:
-        said.append(plural(tokens, "token") if facts.get("counted") else f"~{tokens:,} tokens")
+        prompt = facts.get("prompt_tokens")
+        known = plural(tokens, "token")
+        known = f"{prompt:,} + {known}" if prompt else known
+        said.append(known if facts.get("counted") else f"~{tokens:,} tokens")
     if facts.get("rate"):
         said.append(f"{facts['rate']:,.0f}/s")
     first = facts.get("first")
@@ -129,13 +238,19 @@ def nothing(waiting: str, trouble: Problem | None) -> list[Block]:
     return [Block("no model to talk to yet: f2 chooses one", "dim", " ")]
 
 
-def welcome(model: str, column: int, dataset: bool) -> list[Block]:
-    """An empty column: who is here, and the keys that matter first."""
-    made = [Block(""), Block(model, "bold", "  "), Block(kind(model), "dim", "  ")]
+def welcome(name: str, column: int, dataset: bool, *, ends: str = "") -> list[Block]:
+    """An empty column: who is here, and the keys that matter first. ends: when it stops answering."""
+    voice = Voice.of(name)
+    said = kind(voice.model) + (f" of {voice.profile}" if voice.profile else "")
+    said += f", shown {plural(voice.shots, 'example')} first" if voice.shots else ""
+    made = [Block(""), Block(voice.model, "bold", "  "), Block(said, "dim", "  ")]
+    if ends:
+        made.append(Block(ends, "warning", "  "))
     if column == 0:
         made += [Block(""), Block("f3 adds a column: one prompt to both", "dim", "  ")]
         if dataset:
             made.append(Block("f5 takes a prompt from the dataset", "dim", "  "))
+        made.append(Block("f8 opens a saved conversation", "dim", "  "))
     return made
 
 

@@ -1,38 +1,33 @@
-"""The chat area: one prompt to one to three models, their answers side by side as they come."""
+"""The chat area: one prompt to one to four models, their answers side by side as they come."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
-from time import monotonic
-from typing import TYPE_CHECKING, Any
 
 from textual.widget import Widget
 from textual.widgets import Static
 
 from fttui.problem import Problem
-from fttui.ui import editor
 from fttui.ui.actions import bindings
 from fttui.ui.chat import models as chat_models
 from fttui.ui.chat import view as chat_view
-from fttui.ui.chat.answers import Answers
 from fttui.ui.chat.conversation import Conversation, Reply, Turn
-from fttui.ui.chat.models import Talk
-from fttui.ui.screens.base import AreaScreen
+from fttui.ui.chat.keep_keys import KeepKeys
+from fttui.ui.chat.model_keys import ModelKeys
+from fttui.ui.chat.talk import system_of
+from fttui.ui.chat.turn_keys import TurnKeys
+from fttui.ui.chat.voices import Voice
 from fttui.ui.text import say
 from fttui.ui.widgets.columns import Columns
 from fttui.ui.widgets.composer import Composer
 
-if TYPE_CHECKING:
-    from fttui.service.types import ModelInfo
-
-STALE_SECONDS = 30.0  # a list of models older than this is read again on return
-REMOVE = "\0remove"
-KEYS = "enter send · ^j new line · ↑ history · esc leave"
+KEYS = "enter send · ^j new line · ↑ ^f earlier prompts · esc leave"
 KEYS_SHORT = "enter send · ^j line · esc leave"
+HIDDEN = "name hidden"
 
 
-class ChatScreen(AreaScreen):
+class ChatScreen(ModelKeys, TurnKeys, KeepKeys):
     """The conversation, its columns and the composer; `answers` does the asking."""
 
     SCOPE = "chat"
@@ -45,14 +40,8 @@ class ChatScreen(AreaScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.conversation: Conversation | None = None
-        self.profile = ""
-        self._listed: list[ModelInfo] = []
-        self._listed_at = -STALE_SECONDS
-        self._listing = False
-        self._trouble: Problem | None = None
         self._row: Turn | None = None  # a prompt taken from the dataset, not sent yet
-        self.answers = Answers(self)
+        self._starts: dict[int, list[int | None]] = {}
 
     def body(self) -> Iterable[Widget]:
         yield Columns()
@@ -63,38 +52,23 @@ class ChatScreen(AreaScreen):
         super().on_mount()
         self.answers.begin()
 
-    # -- parts
-
-    @property
-    def columns(self) -> Columns:
-        return self.query_one(Columns)
-
-    @property
-    def composer(self) -> Composer:
-        return self.query_one(Composer)
-
-    @property
-    def models(self) -> list[str]:
-        return self.thread.chat_models
-
     # -- in step with the thread
 
     def thread_changed(self, fields: frozenset[str]) -> None:
         try:
             profile = self.fttui.backend.profile
         except Problem as problem:
-            self._trouble = problem
-            self._show_all()
+            self.trouble = problem
+            self.show_all()
             return
         if profile.name != self.profile:
             self.answers.stop()
             self.profile = profile.name
-            self._listed, self._listed_at = [], -STALE_SECONDS
-            self.conversation = Conversation.last(self.fttui.state, profile.name)
-        if monotonic() - self._listed_at > STALE_SECONDS or not self.models:
-            self._list_models()
+            self.forget_models()
+            self.open_conversation(Conversation.last(self.fttui.state, profile.name))
+        self.list_models_if_stale()
         if fields & {"chat_models", "report", "job"}:
-            self._show_all()
+            self.show_all()
         if self.thread.ask_row is not None:
             self._take_asked(self.thread.ask_row)
 
@@ -111,20 +85,32 @@ class ChatScreen(AreaScreen):
                 self.app.notify(f"{label} has no prompt to ask", severity="warning")
             self.call_after_refresh(self.take, turn)
 
-    def _show_all(self) -> None:
-        """Columns and everything in them, from what is known."""
-        self.columns.set_models(self.models)
-        self.composer.remember([turn.prompt for turn in self._turns])
-        self.call_after_refresh(self._draw_all)
+    def open_conversation(self, conversation: Conversation, place: int = -1) -> None:
+        """Show another conversation, from a turn of it on."""
+        self.answers.stop()
+        self.conversation, self._row, self.editing = conversation, None, None
+        self.selected = place if place < len(self.turns) - 1 else -1
+        self.blind.reveal()
+        self.show_all()
+        if place >= 0:
+            self.call_after_refresh(self.select, place)
 
-    @property
-    def _turns(self) -> list[Turn]:
-        return self.conversation.turns if self.conversation else []
+    # -- drawing
+
+    def show_all(self) -> None:
+        self.blind.fit(len(self.models))
+        names = [Voice.of(self.models[column]).title for column in self.blind.order]
+        if self.blind.hidden:
+            names = [HIDDEN] * len(names)
+        self.columns.set_names(names)
+        self.composer.remember([turn.prompt for turn in self.turns])
+        self._show_row()
+        self.call_after_refresh(self._draw_all)
 
     def _draw_all(self) -> None:
         if not self.models:
-            waiting = self.profile if self._listed_at < 0 else ""
-            self.columns.show(0, chat_view.nothing(waiting, self._trouble))
+            waiting = self.profile if self.asking_for_models else ""
+            self.columns.show(0, chat_view.nothing(waiting, self.trouble))
         for column in range(len(self.models)):
             self.draw(column)
         narrow = self.app.size.width < 100
@@ -133,115 +119,47 @@ class ChatScreen(AreaScreen):
     def draw(self, column: int) -> None:
         if self.conversation is None or column >= len(self.models):
             return
-        model = self.models[column]
-        shown = chat_view.blocks(self.conversation, column, model)
-        dataset = self.thread.path is not None
-        self.columns.show(column, shown or chat_view.welcome(model, column, dataset))
-        reply = self._turns[-1].replies.get(column) if self._turns else None
-        self.columns.state(column, _state(reply), self.words(column))
+        name, place = self.models[column], self.place(column)
+        shown = chat_view.blocks(self.conversation, column, name, self._look(column))
+        self._starts[place] = shown.starts
+        self.columns.show(place, shown.blocks or self._welcome(column, place))
+        reply = self.turns[-1].replies.get(column) if self.turns else None
+        self.columns.state(place, _state(reply), self.words(column))
 
-    def talk(self, model: str) -> Talk:
-        """How a model is talked to."""
-        return Talk.recall(self.fttui.state, model, self.fttui.backend.profile.provider)
+    def starts(self) -> list[list[int | None]]:
+        return [self._starts.get(place, []) for place in range(len(self.columns.transcripts))]
+
+    def _look(self, column: int) -> chat_view.Look:
+        other = None
+        if self.marking and len(self.models) > 1 and not self.answers.running:
+            first = self.blind.column(0)
+            other = first if column != first else None
+            if len(self.models) == 2 and column == first:
+                other = 1 - column
+        return chat_view.Look(self.raw, self.blind.hidden, other, self.selected)
+
+    def _welcome(self, column: int, place: int) -> list[chat_view.Block]:
+        voice = Voice.of(self.models[column])
+        info = self._info(voice)
+        ends = ""
+        if info is not None and info.shutdown_date is not None:
+            days = (info.shutdown_date - date.today()).days
+            day = f"{info.shutdown_date:%d %B %Y}"
+            ends = f"answers until {day}, {days} days" if days >= 0 else f"was retired on {day}"
+        if self.blind.hidden:
+            return []
+        return chat_view.welcome(str(voice), place, self.thread.path is not None, ends=ends)
 
     def words(self, column: int) -> str:
         """A column's settings, for its lower edge."""
+        if self.blind.hidden:
+            return "R rates, and brings the names back" if self.place(column) == 0 else ""
         talk = self.talk(self.models[column])
-        system, of_dataset = chat_models.system_of(talk, self.thread)
+        system, of_dataset = system_of(talk, self.thread)
         said = [talk.words()]
         if system:
             said.append("system: the dataset's" if of_dataset else "system prompt set")
         return " · ".join(word for word in said if word)
-
-    # -- models
-
-    def _list_models(self) -> None:
-        if self._listing:
-            return
-        self._listing = True
-        self.run_worker(
-            self._read_models(), group="chat-models", exclusive=True, exit_on_error=False
-        )
-
-    async def _read_models(self) -> None:
-        from fttui.service import models
-
-        try:
-            provider = await self.fttui.backend.provider()
-            self._listed = await models.listing(provider)
-            self.fttui.planner.told({info.id: info.shutdown_date for info in self._listed})
-            self._trouble = None
-        except Problem as problem:
-            self._trouble = problem
-        finally:
-            self._listing = False
-        self._listed_at = monotonic()
-        if not self.models:
-            found = chat_models.default_columns(
-                self._listed, self.fttui.state, self.profile, self.thread
-            )
-            self._set_models(found)
-        self._show_all()
-
-    def _set_models(self, models: list[str]) -> None:
-        self.fttui.state.remember(f"chat.columns.{self.profile}", models)
-        self.fttui.change(chat_models=models)
-
-    def _choose(self, title: str, taken: Callable[[str], None], extra: Iterable[Any] = ()) -> None:
-        from fttui.ui.dialogs.choose import Choose
-        from fttui.ui.dialogs.prompt import Prompt
-
-        offered = chat_models.choices(
-            self._listed, self.fttui.state, self.profile, self.thread, date.today()
-        )
-
-        def chosen(name: str | None) -> None:
-            if name == chat_models.OTHER:
-                self.app.push_screen(Prompt("Model or deployment", hint=[("its exact name", "dim")]),
-                                     lambda text: taken(text.strip()) if text and text.strip() else None)  # fmt: skip
-            elif name:
-                taken(name)
-
-        self.app.push_screen(Choose(title, [*extra, *offered]), chosen)
-
-    def do_model(self) -> None:
-        column = self.columns.active
-
-        def taken(name: str) -> None:
-            models = list(self.models) or [""]
-            models[column] = name
-            self._set_models(models)
-
-        self._choose("Model" if len(self.models) < 2 else f"Model of column {column + 1}", taken)
-
-    def do_add(self) -> None:
-        from fttui.ui.dialogs.choose import Choice
-
-        def taken(name: str) -> None:
-            if name.startswith(REMOVE):
-                self._remove(int(name.removeprefix(REMOVE)))
-            else:
-                self._set_models([*self.models, name])
-
-        removals = [
-            Choice(f"{REMOVE}{place}", f"remove column {place + 1}", chat_models.short(model))
-            for place, model in enumerate(self.models)
-        ]
-        if len(self.models) >= chat_models.COLUMNS:
-            from fttui.ui.dialogs.choose import Choose
-
-            self.app.push_screen(
-                Choose("Remove a column", removals), lambda name: taken(name) if name else None
-            )
-            return
-        extra = removals[::-1] if len(self.models) > 1 else []
-        self._choose("Add a column", taken, extra=extra[:1])
-
-    def _remove(self, column: int) -> None:
-        self.answers.stop()
-        if self.conversation is not None:
-            self.conversation.drop(column)
-        self._set_models([name for place, name in enumerate(self.models) if place != column])
 
     # -- asking
 
@@ -252,34 +170,47 @@ class ChatScreen(AreaScreen):
         if self.answers.running:
             self.app.notify("still answering: esc stops it", severity="warning", timeout=3)
             return
-        turn = self._row or Turn("")
-        turn.prompt, self._row = event.text, None
-        assert self.conversation is not None
-        self.conversation.ask(turn)
         self.composer.fill("")
-        self.composer.remember([turn.prompt for turn in self._turns])
-        self._show_row()
+        self.send(event.text, instead_of=self.editing)
+
+    def send(self, prompt: str, *, instead_of: int | None = None) -> None:
+        conversation = self.conversation
+        assert conversation is not None
+        if instead_of is not None and instead_of < len(self.turns):
+            turn = self.turns[instead_of].again(prompt)
+        else:
+            turn, instead_of = self._row or Turn(""), None
+            turn.prompt = prompt
+        conversation.ask(turn, instead_of=instead_of)
+        self._row, self.editing, self.selected = None, None, -1
+        self.blind.shuffle(len(self.models))
         chat_models.used(self.fttui.state, self.profile, self.models)
+        self.show_all()
         self.answers.ask(range(len(self.models)))
 
     # -- keys
 
     def why_not(self, action_id: str) -> str:
-        if action_id == "chat.again":
-            return "" if self._turns else "nothing was asked yet"
-        if action_id == "chat.copy":
-            return "" if self._last_answer() else "there is no answer yet"
-        if action_id == "chat.row":
+        name = action_id.partition(".")[2]
+        if name == "row":
             return "" if self.thread.index is not None else "no dataset is open (o opens one)"
-        if action_id in ("chat.system", "chat.add"):
+        if name in ("system", "add"):
             return "" if self.models else "choose a model first (f2)"
-        return ""
+        if name == "take_back":
+            return "" if self.added else "nothing was added to a dataset"
+        return self.why_not_turn(name)
 
     def do_stop(self) -> None:
         if self.answers.running:
             self.answers.stop()
+        elif self.editing is not None or self._row is not None:
+            self.editing, self._row = None, None
+            self.composer.fill("")
+            self._show_row()
         elif self.composer.has_focus and self.columns.current is not None:
             self.columns.current.focus()
+        elif self.selected >= 0:
+            self.select(len(self.turns) - 1)
         else:
             self.fttui.do_back()
 
@@ -298,59 +229,6 @@ class ChatScreen(AreaScreen):
         if not self.composer.has_focus and self.columns.current is not None:
             self.columns.current.focus()
 
-    def do_again(self) -> None:
-        """Ask the last prompt again: only where it went wrong, else everywhere."""
-        replies = self._turns[-1].replies
-        idle = [place for place in range(len(self.models)) if place not in self.answers.running]
-        wrong = [p for p in idle if p not in replies or replies[p].broken]
-        if idle:
-            self.answers.ask(wrong or idle)
-
-    def do_new(self) -> None:
-        self.answers.stop()
-        self.conversation = Conversation(self.fttui.state, self.profile)
-        self._row = None
-        self._show_row()
-        self._show_all()
-        self.composer.focus()
-
-    def do_system(self) -> None:
-        from fttui.ui.dialogs.chat_settings import ChatSettingsDialog, Chosen
-
-        model = self.models[self.columns.active]
-        dataset, _ = chat_models.system_of(Talk(), self.thread)
-
-        def chosen(answer: Chosen | None) -> None:
-            if answer is not None:
-                for name in self.models if answer.everyone else [model]:
-                    answer.talk.remember(self.fttui.state, name)
-                self._draw_all()
-
-        talk = self.talk(model)
-        self.app.push_screen(
-            ChatSettingsDialog(
-                chat_models.short(model), talk, dataset=dataset, columns=len(self.models)
-            ),
-            chosen,
-        )
-
-    def do_editor(self) -> None:
-        try:
-            self.composer.fill(editor.write(self.fttui, self.composer.text))
-        except Problem as problem:
-            self.fttui.show_problem(problem)
-        self.composer.focus()
-
-    def _last_answer(self) -> str:
-        for turn in reversed(self._turns):
-            reply = turn.replies.get(self.columns.active)
-            if reply is not None and reply.text:
-                return reply.text
-        return ""
-
-    def do_copy(self) -> None:
-        self.fttui.copy(self._last_answer(), "the answer")
-
     def do_row(self) -> None:
         from fttui.ui.chat import rows as chat_rows
 
@@ -364,20 +242,45 @@ class ChatScreen(AreaScreen):
 
         self.run_worker(pick(), group="chat-rows", exclusive=True, exit_on_error=False)
 
+    def do_past(self) -> None:
+        """Find a prompt that was used before, in any conversation."""
+        from fttui.text import one_line
+        from fttui.ui.dialogs.choose import Choice, Choose
+
+        past = self.fttui.state.prompts()
+        if not past:
+            self.app.notify("nothing was asked yet", timeout=3)
+            return
+
+        def chosen(number: str | None) -> None:
+            if number is not None:
+                self.composer.fill(past[int(number)])
+            self.composer.focus()
+
+        rows = [Choice(str(number), one_line(text, 160)) for number, text in enumerate(past)]
+        self.app.push_screen(Choose("Earlier prompts", rows), chosen)
+
     def take(self, turn: Turn | None) -> None:
         """Put a dataset's prompt into the composer, to be sent or edited."""
         if turn is not None:
-            self._row = turn
+            self._row, self.editing = turn, None
             self.composer.fill(turn.prompt)
             self._show_row()
         self.composer.focus()
 
     def _show_row(self) -> None:
-        row = self._row
-        self.set_class(row is not None, "-row")
-        if row is None:
+        """What the composer's text will be, where it is more than the next prompt."""
+        row, editing = self._row, self.editing
+        if editing is not None and editing < len(self.turns):
+            said = say((f"prompt {editing + 1} again, as a branch", "accent"),
+                       (" · the old one stays · esc gives up", "dim"))  # fmt: skip
+        elif row is not None:
+            said = say(*chat_view.row(row))
+        else:
+            self.set_class(False, "-row")
             return
-        self.query_one("#row", Static).update(say(*chat_view.row(row)))
+        self.set_class(True, "-row")
+        self.query_one("#row", Static).update(said)
 
     def on_composer_page(self, event: Composer.Page) -> None:
         if self.columns.current is not None:

@@ -1,4 +1,4 @@
-"""One to three transcripts side by side; where they would be too narrow, one at a time under tabs."""
+"""One to four transcripts side by side; where they would be too narrow, one at a time under tabs."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from fttui.text import clean
-from fttui.ui.chat.models import short
 from fttui.ui.text import Part, fit, say
 from fttui.ui.widgets.transcript import Transcript
 from fttui.ui.widgets.wrapping import Block
 
-NARROWEST = 36  # cells of a column; below this they become tabs
+NARROWEST = 28  # cells of a column; below this they become tabs
 
 # state of a column → glyph and style
 STATES = {
@@ -47,7 +46,7 @@ class Columns(Vertical):
 
     def __init__(self) -> None:
         super().__init__()
-        self.models: list[str] = []
+        self.names: list[str] = []  # what is written at the head of each
         self.active = 0
         self._states: list[str] = []
         self._pending: dict[int, str] = {}
@@ -67,22 +66,24 @@ class Columns(Vertical):
 
     # -- columns
 
-    def set_models(self, models: Sequence[str]) -> None:
-        """Show these models, keeping the widgets there are."""
+    def set_names(self, names: Sequence[str]) -> None:
+        """Show columns of these names, keeping the widgets there are."""
+        if list(names) == self.names and self.transcripts:
+            return
         side = self.query_one("#side")
         rows = self.transcripts
-        for extra in rows[max(1, len(models)) :]:
+        for extra in rows[max(1, len(names)) :]:
             extra.remove()
         if not rows:
             rows = [Transcript()]
             side.mount(rows[0])
-        for _ in range(len(rows), len(models)):
+        for _ in range(len(rows), len(names)):
             side.mount(Transcript())
-        self.models = list(models)
-        self._states = (self._states + [""] * len(models))[: len(models)]
+        self.names = list(names)
+        self._states = (self._states + [""] * len(names))[: len(names)]
         self._pending.clear()
         self._fit()
-        self.activate(min(self.active, max(0, len(models) - 1)))
+        self.activate(min(self.active, max(0, len(names) - 1)))
 
     def activate(self, column: int) -> None:
         self.active = column
@@ -91,22 +92,22 @@ class Columns(Vertical):
         self._retitle()
 
     def _retitle(self) -> None:
-        many = len(self.models) > 1
+        many = len(self.names) > 1
         for place, row in enumerate(self.transcripts):
-            if place < len(self.models):
+            if place < len(self.names):
                 glyph, style = STATES[self._states[place]]
                 width = max(12, (row.size.width or 40) - 10)
-                name = fit(short(self.models[place]), width).rstrip()
+                name = fit(self.names[place], width).rstrip()
                 number = f"{place + 1} " if many else ""
                 row.border_title = say(number + name, (f" {glyph}" if glyph else "", style))
         self._tabs()
 
     def _tabs(self) -> None:
         parts: list[Part] = []
-        room = max(10, (self.size.width or 80) // max(1, len(self.models)) - 8)
-        for place, model in enumerate(self.models):
+        room = max(10, (self.size.width or 80) // max(1, len(self.names)) - 8)
+        for place, wanted in enumerate(self.names):
             glyph, style = STATES[self._states[place]]
-            name = f" {place + 1} {fit(short(model), room).rstrip()} "
+            name = f" {place + 1} {fit(wanted, room).rstrip()} "
             parts += [
                 (name, "bold $foreground on $panel" if place == self.active else "dim"),
                 (f"{glyph} ", style),
@@ -115,7 +116,7 @@ class Columns(Vertical):
         self.query_one("#tabs", Static).update(say(*parts, ("  tab next", "faint")))
 
     def _fit(self) -> None:
-        count = len(self.models)
+        count = len(self.names)
         width = self.size.width or self.app.size.width
         self.set_class(count > 1 and width // count < NARROWEST, "-tabs")
 

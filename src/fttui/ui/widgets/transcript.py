@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from fttui.ui.chat.markdown import Growth, render
 from fttui.ui.text import Palette
 from fttui.ui.widgets.wrapping import Block, Line, grown, lines_of, pieces
 
@@ -56,22 +57,23 @@ class Transcript(ScrollView, can_focus=True):
         self._palette: Palette | None = None
         self._palette_theme = ""
         self._below = 0  # what the last line said is further down
+        self._growth = Growth()
 
     # -- content
 
     def show_blocks(self, blocks: Sequence[Block]) -> None:
         """Show these and nothing else; the view keeps its place, or the end if it was there."""
         self.blocks = list(blocks)
+        self._growth = Growth()
         self._wrap()
         self._reach()
         self.refresh()
 
     def grow(self, text: str) -> None:
-        """Add clean text to the last block."""
+        """Add clean text to the last block; what that finishes is shown as Markdown."""
         if not text or not self.blocks:
             return
-        number = len(self.blocks) - 1
-        block = self.blocks[number]
+        block = self.blocks[-1]
         block.text += text
         if self._width() != self._wrapped_at or not self._lines:
             self._wrap()
@@ -79,8 +81,51 @@ class Transcript(ScrollView, can_focus=True):
             self.refresh()
             return
         first = grown(self._lines, block, self._text_width(block))
+        finished = self._growth.finished(block.text) if block.rich else 0
+        if finished:
+            first = min(first, self._finish(block, finished))
         if not self._reach():
             self._refresh_from(first)
+
+    def _finish(self, block: Block, end: int) -> int:
+        """Show the last block up to `end` as Markdown, and let the rest grow. Returns the first line
+        that looks another way than it did."""
+        number = len(self.blocks) - 1
+        first = len(self._lines)
+        while first and self._lines[first - 1].block == number:
+            first -= 1
+        before = self._looks(first)
+        del self._lines[first:]
+        self.blocks[number:] = [*render(block.text[:end]), Block(block.text[end:], rich=True)]
+        self._growth = Growth()
+        self._growth.finished(self.blocks[-1].text)
+        for at in range(number, len(self.blocks)):
+            made = self.blocks[at]
+            self._lines.extend(lines_of(at, made, self._text_width(made)))
+        after = self._looks(first)
+        same = next(
+            (n for n, (a, b) in enumerate(zip(before, after, strict=False)) if a != b),
+            min(len(before), len(after)),
+        )
+        gone = first + len(before) - len(self._lines)  # marks took lines that are not needed now
+        if gone > 0:
+            top = int(self.scroll_offset.y)
+            self.refresh_lines(max(0, len(self._lines) - top), gone)
+        return first + same
+
+    def _looks(self, first: int) -> list[object]:
+        """What the lines from `first` on show, as far as they are in view."""
+        top = int(self.scroll_offset.y)
+        rows = self._lines[max(first, top) : top + self.size.height]
+        hidden = [None] * max(0, top - first)
+        return [
+            *hidden,
+            *((self._gutter(line), pieces(self.blocks[line.block], line)) for line in rows),
+        ]
+
+    def _gutter(self, line: Line) -> str:
+        block = self.blocks[line.block]
+        return block.gutter if line.start == 0 or block.hang is None else block.hang
 
     def _width(self) -> int:
         return self.scrollable_content_region.width or self.size.width
@@ -213,7 +258,7 @@ class Transcript(ScrollView, can_focus=True):
             return Strip.blank(width, base)
         line = self._lines[row]
         block = self.blocks[line.block]
-        made = [Segment(block.gutter, base + self.palette[block.gutter_style])]
+        made = [Segment(self._gutter(line), base + self.palette[block.gutter_style])]
         hidden = self._hidden.get(line.block, 0)
         if hidden and self._is_last(row):
             made.append(Segment(f"… {hidden:,} more lines", base + self.palette["faint"]))
@@ -229,3 +274,11 @@ class Transcript(ScrollView, can_focus=True):
     def plain(self) -> str:
         """All of it as text, for tests and the clipboard."""
         return "\n".join(block.text for block in self.blocks)
+
+    def reveal(self, number: int) -> None:
+        """Bring the beginning of a block into view, near the top."""
+        row = next((at for at, line in enumerate(self._lines) if line.block >= number), 0)
+        self.following = False
+        self._set_virtual(max(len(self._lines), row + self._height()))
+        self._go(row)
+        self.refresh()

@@ -19,7 +19,8 @@ _INLINE = re.compile(r"\*\*[^*\n]+\*\*|`[^`\n]+`")
 class Block:
     """One piece of a conversation. `text` is clean already; `spans` mark parts of it.
 
-    rich: headings, fences and inline code are told apart. limit: screen lines shown, 0 for all.
+    rich: it grows; headings, fences and inline code are told apart. limit: screen lines shown, 0 for
+    all. hang: the gutter of its further lines, where that is another one. spans do not overlap.
     """
 
     text: str
@@ -29,6 +30,7 @@ class Block:
     rich: bool = False
     limit: int = 0
     spans: list[Span] = field(default_factory=list)
+    hang: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def _style(block: Block, head: str, fenced: bool) -> tuple[str, bool]:
 
 def _cut(text: str, start: int, stop: int, width: int) -> Iterator[tuple[int, int]]:
     """Greedy, at blanks where there are some; a later character never changes an earlier cut."""
-    ascii_only = text.isascii()
+    ascii_only = text.isascii() or text[start:stop].isascii()
     while True:
         end = min(stop, start + width) if ascii_only else _reach(text, start, stop, width)
         if end >= stop:
