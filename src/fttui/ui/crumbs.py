@@ -96,6 +96,10 @@ def _checkpoint(thread: Thread) -> list[Part]:
 
 
 def _chat(thread: Thread) -> list[Part]:
+    if thread.evaluation:
+        return [
+            (one_line(thread.evaluation, 32), "ok" if thread.evaluation[-1] != "%" else "accent")
+        ]
     if not thread.chat_models:
         return [("chat", "faint")]
     return [plural(len(thread.chat_models), "model")]

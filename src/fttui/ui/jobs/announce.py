@@ -36,10 +36,10 @@ class Announcer:
         """How far the watched jobs are; the title is written only when it says something new."""
         settings = self.app.backend.config.settings
         live = [
-            track
+            feed.tracks[job_id]
             for feed in self.app.backend.feeds
-            for track in feed.tracks.values()
-            if track.id in feed.watched and track.live
+            for job_id in sorted(feed.watched)
+            if job_id in feed.tracks and feed.tracks[job_id].live
         ]
         if settings.notify_title and (live or self._title):
             self._say(" · ".join([*map(_progress, live[:3]), "fttui"]))

@@ -94,6 +94,7 @@ class Feeds:
 
     def _heard(self, feed: Feed | None, news: News) -> None:
         self.changed.publish(news)
+        self.app.backend.announcer.follow()
 
     # -- what is known
 

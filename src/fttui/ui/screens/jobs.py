@@ -42,6 +42,8 @@ class JobsScreen(AreaScreen):
     DEFAULT_CSS = """
     JobsScreen #jobs-pane { width: 13fr; }
     JobsScreen JobDetail { width: 12fr; }
+    JobsScreen.-several #jobs-pane { width: 15fr; }
+    JobsScreen.-several JobDetail { width: 10fr; }
     JobsScreen #empty { display: none; }
     JobsScreen.-none #empty { display: block; }
     JobsScreen.-none #jobs, JobsScreen.-none JobDetail { display: none; }
@@ -181,6 +183,7 @@ class JobsScreen(AreaScreen):
         tag = min(TAG, max((len(feed.profile) for feed in feeds), default=0))
         watched = frozenset[str]().union(*(feed.watched for feed in feeds))
         tag = tag if len(feeds) > 1 else 0
+        self.set_class(bool(tag), "-several")
         plain = self.fttui.ascii_only
         look = job_table.Look(plain, self.purse.text, tag, self._marked, watched)
         if tag != self._look.tag:

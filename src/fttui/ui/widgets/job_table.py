@@ -118,7 +118,7 @@ class _Columns:
         room = width - 15 - STEPS - 1 - 6  # what is always there: badge and word, progress, loss
         rest = 10 if room >= 22 else 0
         room -= rest
-        spark = 8 if width >= 64 else 6
+        spark = 8 if width - tag >= 64 else 6
         spark = spark if rest and room - spark - 1 - (tag and tag + 1) >= 11 else 0
         room -= spark and spark + 1
         tag = tag if room - tag >= 9 else 0
