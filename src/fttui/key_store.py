@@ -44,6 +44,25 @@ def check(secret: Secret) -> str:
     return "a key is longer than that" if len(value) < 8 else ""
 
 
+class Typed(SecretSource):
+    """A key that was typed and is not kept anywhere yet: for trying it."""
+
+    __slots__ = ("_secret",)
+
+    def __init__(self, secret: Secret) -> None:
+        SecretSource.__init__(self, "typed")
+        object.__setattr__(self, "_secret", secret)
+
+    def describe(self) -> str:
+        return "the key that was typed"
+
+    def present(self) -> bool:
+        return bool(self._secret)
+
+    def resolve(self) -> Secret:
+        return self._secret  # type: ignore[no-any-return]
+
+
 def put(place: str, profile: str, secret: Secret) -> SecretSource:
     """Keep a profile's key, replacing an older one, and say where it is. Raises Problem "key_store"."""
     complaint = check(secret)
@@ -102,11 +121,12 @@ def _refused(why: str, remedy: str) -> Problem:
 _FORMS = (
     ("openai", re.compile(r"sk-(?!ant-)[\w-]{20,}")),
     ("anthropic", re.compile(r"sk-ant-[\w-]{20,}")),
-    ("nebius", re.compile(r"(?:v1\.)[\w-]{20,}[\w.-]*|eyJ[\w-]+\.[\w-]+\.[\w-]+")),
+    ("nebius", re.compile(r"v1\.[\w-]{20,}[\w.-]*")),
+    ("token", re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")),
     ("azure", re.compile(r"[0-9a-f]{32}|[0-9A-Za-z]{84}")),
 )
 
 
 def form(value: str) -> str:
-    """openai, azure, nebius, anthropic, or "" where the form tells nothing."""
+    """openai, anthropic, nebius, token, azure, or "" where the form tells nothing."""
     return next((kind for kind, pattern in _FORMS if pattern.fullmatch(value)), "")

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from fttui import config as load
 from fttui import config_edit, key_store
-from fttui.config import NEBIUS_URL, OPENAI_URL, REGIONS, Config
+from fttui.config import NEBIUS_URL, OPENAI_URL, REGIONS, Config, Profile
 from fttui.problem import Problem
 from fttui.secrets import Secret, SecretSource
 
@@ -183,9 +184,52 @@ def _free(name: str, config: Config) -> str:
     return next(f"{name}-{n}" for n in range(2, 100) if f"{name}-{n}" not in taken)
 
 
+def preview(form: Form, config: Config) -> Profile:
+    """The profile a form would make, before anything is kept: for trying it. Raises Problem."""
+    rows = [f"{key} = {config_edit.value_text(value)}" for key, value in form.table().items()]
+    text = "\n".join([f"[profiles.{form.name}]", *rows, ""])
+    made = load.check(text, config.path).profiles[form.name]
+    return made if form.secret is None else replace(made, key=key_store.Typed(form.secret))
+
+
+def of(profile: Profile) -> Form:
+    """A form with the answers of a profile there is."""
+    kind = BY_PROVIDER[profile.provider]
+    base = "" if profile.base_url.rstrip("/") == kind.base_url.rstrip("/") else profile.base_url
+    found = re.fullmatch(r"https://(\w\w)\.api\.openai\.com/v1/?", base)
+    return Form(
+        profile.name,
+        profile.provider,
+        "" if found else base,
+        profile.key,
+        organization=profile.organization,
+        project=profile.project,
+        region=found[1] if found else "",
+        api_version=profile.api_version,
+        read_only=profile.read_only,
+    )
+
+
+def change(form: Form, profile: Profile, config: Config) -> Form:
+    """Like `save` for a profile that is there: only what differs is changed, the rest of it stays."""
+    if profile.name not in config.written:
+        return save(form, config)
+    form = _keep(_checked(form, config, replacing=True))
+    before, now = of(profile).table(), form.table()
+    for key in [key for key in {**before, **now} if before.get(key) != now.get(key)]:
+        config_edit.set_in_profile(config.path, form.name, key, now.get(key))
+    return form
+
+
 def save(form: Form, config: Config, *, replacing: bool = False) -> Form:
     """Keep a typed key, then write the profile. Blocks. Raises Problem "profile_form" for a bad answer;
     the file is left as it was when anything fails."""
+    form = _keep(_checked(form, config, replacing))
+    config_edit.put_profile(config.path, form.name, form.table())
+    return form
+
+
+def _checked(form: Form, config: Config, replacing: bool) -> Form:
     wrong = form.complaints(config, replacing=replacing)
     if wrong:
         what = "; ".join(f"{name.replace('_', ' ')}: {words}" for name, words in wrong)
@@ -193,7 +237,11 @@ def save(form: Form, config: Config, *, replacing: bool = False) -> Form:
             "The profile was not saved.", what, "Correct that.", code="profile_form",
             detail={"fields": dict(wrong)},
         )  # fmt: skip
-    if form.secret is not None:
-        form = replace(form, key=key_store.put(form.key.kind, form.name, form.secret), secret=None)
-    config_edit.put_profile(config.path, form.name, form.table())
     return form
+
+
+def _keep(form: Form) -> Form:
+    """With a typed key kept where it says."""
+    if form.secret is None:
+        return form
+    return replace(form, key=key_store.put(form.key.kind, form.name, form.secret), secret=None)

@@ -15,7 +15,7 @@ import pytest
 
 from fttui.problem import Problem
 from fttui.secrets import Secret, SecretSource, redact
-from fttui.service import chat, files, jobs
+from fttui.service import chat, chat_request, files, jobs
 from fttui.service.provider import Provider
 from fttui.service.types import LaunchSpec
 
@@ -34,7 +34,7 @@ async def test_a_service_that_repeats_the_key_is_not_quoted(
     jsonl: Path, home: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     caplog.set_level(logging.DEBUG)
-    monkeypatch.setattr(chat, "STALL_SECONDS", 0.2)
+    monkeypatch.setattr(chat_request, "STALL_SECONDS", 0.2)
     provider = connect(server.url, timeout=0.3)
     said = f"Incorrect API key provided: {KEY}. Authorization: Bearer {KEY}"
     faults = [

@@ -17,6 +17,7 @@ UNKNOWN = "custom"  # the catalogue's row for a provider it does not know
 
 # Features that are dimmed where they are missing, and what they are called in the reason.
 FEATURES = {
+    "jobs": "has no fine-tuning jobs",
     "events": "shows no events of a job",
     "checkpoints": "keeps no checkpoints",
     "cancel": "cannot cancel a job",
@@ -46,6 +47,9 @@ class Capabilities:
     extra_body: Mapping[str, Any] = field(default_factory=dict)  # what it wants in every new job
     lacks: Mapping[str, str] = field(default_factory=dict)
     unverified: frozenset[str] = frozenset()
+    settled: frozenset[str] = (
+        frozenset()
+    )  # features the configuration decides; nothing learned counts
 
     def can(self, feature: str) -> bool:
         """One of FEATURES."""
@@ -81,24 +85,39 @@ def _from_row(row: Row) -> Capabilities:
         status_map=row.status_map,
         extra_body={extra.name: extra.default for extra in row.extra_body if extra.default},
         lacks={
-            name: f"{row.title} {words}." for name, words in FEATURES.items() if not row.can(name)
+            name: f"{row.title} {words}."
+            for name, words in FEATURES.items()
+            if name != "jobs" and not row.can(name)
         },
         unverified=row.unverified,
     )
 
 
 def _override(found: Capabilities, overrides: Mapping[str, Any]) -> Capabilities:
-    known = {item.name for item in fields(Capabilities)}
-    unknown = sorted(set(overrides) - known)
+    """Fields by name, and features by name: true, false, or the reason why not."""
+    known = {item.name for item in fields(Capabilities)} - {"settled"}
+    unknown = sorted(set(overrides) - known - set(FEATURES))
     if unknown:
         raise Problem(
             f"A profile overrides {unknown[0]!r}, which is no capability.",
-            f"Known: {', '.join(sorted(known))}.",
+            f"Known: {', '.join(sorted(known | set(FEATURES)))}.",
             "Correct [profiles.….overrides] in the configuration.",
             code="config",
         )
+    said = {name: value for name, value in overrides.items() if name in FEATURES}
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in overrides.items()
+        if name not in said
     }
-    return replace(found, **values)
+    made = replace(found, **values)
+    lacks = {name: reason for name, reason in made.lacks.items() if name not in said}
+    for name, value in said.items():
+        if value is not True:
+            lacks[name] = value or f"The configuration says that it {FEATURES[name]}."
+    return replace(
+        made,
+        lacks=lacks,
+        settled=frozenset(FEATURES if "lacks" in values else said),
+        unverified=made.unverified - frozenset(said),
+    )

@@ -1,7 +1,8 @@
 """Any failure of a request → what did not happen, why, what to do, and whether trying again can help.
 
-`detail` may hold: status, request_id, body (redacted), retry_after (seconds), param, and `unsure`:
-True where the request may have been carried out although no good answer came back.
+`detail` may hold: status, request_id, body (redacted), retry_after (seconds), param, profile, `unsure`
+(True where the request may have been carried out although no good answer came back), and `mismatch`
+(how the key's form does not fit the address).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from fttui import key_store
 from fttui.config import Profile
 from fttui.problem import Problem
 from fttui.secrets import redact
@@ -110,6 +112,7 @@ def _from_status(exc: Any, what: str, profile: Profile | None) -> Problem:
     status: int = exc.status_code
     rule = _STATUSES.get(status, _SERVER if status >= 500 else _CLIENT)
     message, code, param = said(getattr(exc, "body", None))
+    code = "" if code.isdigit() else code  # Azure repeats the status there
     entry = known(code, message) if status < 500 else None
     names = {
         "key": profile.key.describe() if profile else "the key",
@@ -119,6 +122,10 @@ def _from_status(exc: Any, what: str, profile: Profile | None) -> Problem:
     code = code or (entry.code if entry else rule.code)
     if status == 404 and not code.endswith("not_found") and entry is None:
         code = rule.code
+    remedy = entry.remedy if entry else _fill(rule.remedy, names)
+    mismatch = _mismatch(exc, profile) if status in (401, 403) else ""
+    if mismatch:
+        code, remedy = "wrong_endpoint", "Correct the profile: fttui config edit"
     body = _body_text(exc)
     why = redact(message) or _fill(rule.why, names)
     if _is_html(body):
@@ -130,14 +137,48 @@ def _from_status(exc: Any, what: str, profile: Profile | None) -> Problem:
         "retry_after": _retry_after(exc.response.headers),
         "body": redact(body),
         "unsure": rule.unsure,
+        "profile": profile.name if profile else None,
+        "mismatch": mismatch,
     }
     return Problem(
         what,
         why,
-        entry.remedy if entry else _fill(rule.remedy, names),
+        remedy,
         code=code,
         retry=rule.retry and code not in _FINAL,
         detail={name: value for name, value in detail.items() if value not in (None, "", False)},
+    )
+
+
+# What keys made for each kind of provider look like; a custom server may take any.
+_FITTING = {
+    "openai": {"openai"},
+    "azure": {"azure", "token"},
+    "nebius": {"nebius", "token"},
+}
+_MADE_BY = {
+    "openai": "OpenAI (sk-…)",
+    "anthropic": "Anthropic (sk-ant-…)",
+    "azure": "an Azure resource",
+    "nebius": "Nebius",
+    "token": "a sign-in (a token that ends)",
+}
+
+
+def _mismatch(exc: Any, profile: Profile | None) -> str:
+    """How the form of the key that was sent does not fit the provider, "" where it may. Never shows it."""
+    fitting = _FITTING.get(profile.provider) if profile else None
+    try:
+        headers = exc.response.request.headers
+    except (AttributeError, RuntimeError):  # made by a test, or never sent
+        return ""
+    sent = headers.get("api-key") or headers.get("authorization", "").removeprefix("Bearer ")
+    made_by = key_store.form(sent)
+    if profile is None or fitting is None or not made_by or made_by in fitting:
+        return ""
+    return (
+        f"The key in {profile.key.describe()} looks like one of {_MADE_BY[made_by]}, "
+        f"and {profile.host} is no address of theirs."
     )
 
 

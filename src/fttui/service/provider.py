@@ -130,7 +130,8 @@ class Provider:
 
     def lacks(self, feature: str) -> str:
         """Why `feature` is missing here, or "" where it is (or may be) there."""
-        return self.learned.get(feature) or self.capabilities.lacks.get(feature, "")
+        learned = "" if feature in self.capabilities.settled else self.learned.get(feature, "")
+        return learned or self.capabilities.lacks.get(feature, "")
 
     def require(self, feature: str, doing: str) -> None:
         """Raise Problem "not_supported" where the provider lacks a feature."""

@@ -95,6 +95,16 @@ TABLE: tuple[Known, ...] = (
         "Verify the organization in the provider's settings, or ask its owner to.",
     ),
     Known(
+        r"incorrect_?hostname|regional hostname",
+        "wrong_endpoint",
+        "Set the profile's region: this project's data stay in one.",
+    ),
+    Known(
+        r"wrong api endpoint|audience is incorrect",
+        "wrong_endpoint",
+        "Use the key and the address of one resource, both from its page Keys and Endpoint.",
+    ),
+    Known(
         r"api-version (query parameter )?(is )?not allowed",
         "wrong_endpoint",
         "Remove api_version from the profile: this address is the v1 API.",
@@ -105,7 +115,8 @@ TABLE: tuple[Known, ...] = (
         "Deploy the model first, and chat with the deployment's name; a new one needs 5 minutes.",
     ),
     Known(
-        r"missing scopes|insufficient permissions|does not have (the )?(required )?(access|role)",
+        r"missing scopes|insufficient permissions|does not have (the )?(required )?(access|role)"
+        r"|permissiondenied|authorizationfailed|lacks the required data action",
         "missing_role",
         "Ask the organization's owner for a role (or a key) that may do this.",
     ),
