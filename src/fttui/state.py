@@ -327,6 +327,16 @@ class State:
             for turn, winner, models, blind in rows
         ]
 
+    def last_answer(self, profile: str, model: str) -> float:
+        """Unix time a model last answered here, 0.0 for never."""
+        rows = self._read(
+            "SELECT MAX(m.at) FROM messages m JOIN chats c ON c.id = m.chat"
+            " WHERE c.profile = ? AND m.model = ? AND m.role = 'assistant'",
+            profile,
+            model,
+        )
+        return float(rows[0][0] or 0.0)
+
     def messages(self, chat: int) -> list[dict[str, Any]]:
         names = ("id", "turn", "model", "role", "content", "at", "facts")
         rows = self._read(

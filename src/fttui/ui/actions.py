@@ -45,6 +45,7 @@ AREAS: tuple[tuple[str, str, str], ...] = (
 # Pages that are no link of the thread: they are reached from a link, and escape leads back to it.
 PAGES: tuple[tuple[str, str, str], ...] = (
     ("evaluate", "Evaluate", "is it better, by how much, and what is missing?"),
+    ("deployments", "Deployments", "what answers, and what does it cost by the hour?"),
 )
 
 ACTIONS: tuple[Action, ...] = (

@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 import time
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -20,7 +21,7 @@ from textual.worker import Worker, WorkerState
 from fttui.problem import Problem
 from fttui.state import State
 from fttui.ui import clipboard, crumbs
-from fttui.ui.actions import ACTIONS, AREAS, BY_ID, Action, bindings, clashes, label
+from fttui.ui.actions import ACTIONS, AREAS, BY_ID, PAGES, Action, bindings, clashes, label
 from fttui.ui.backend import Backend
 from fttui.ui.palette import Commands
 from fttui.ui.planner import Planner
@@ -29,6 +30,7 @@ from fttui.ui.theme import THEMES
 from fttui.ui.thread import Thread
 
 if TYPE_CHECKING:
+    from fttui.ui.deploy.known import Deployed
     from fttui.ui.dialogs.notices import Notice
 
 LEAVE_SECONDS = 2.0  # after a kill or a hang-up
@@ -52,7 +54,7 @@ class FttuiApp(App[None]):
 
     TITLE = "fttui"
     CSS_PATH = "app.tcss"
-    MODES = {area: _screen(area) for area, _, _ in AREAS}
+    MODES = {area: _screen(area) for area, _, _ in (*AREAS, *PAGES)}
     DEFAULT_MODE = "data"  # not an empty screen first: that costs a tenth of the first frame
     COMMANDS = {Commands}
     COMMAND_PALETTE_BINDING = "ctrl+p"
@@ -85,6 +87,7 @@ class FttuiApp(App[None]):
         self.planner = Planner(self)
         self.notices: list[Notice] = []
         self.keymap_in_force: dict[str, str] = {}
+        self.came_from = "jobs"  # the area before one that has no digit
         self._asked = (path, validation)
         self._interrupted = 0.0
 
@@ -154,6 +157,7 @@ class FttuiApp(App[None]):
         for sentence in clashes(self.keymap_in_force):
             self.notify(sentence, severity="warning")
         self.backend.begin()
+        self.deployed.begin()
         self.change()
 
     async def on_unmount(self) -> None:
@@ -180,6 +184,8 @@ class FttuiApp(App[None]):
     def go(self, area: str) -> None:
         """Show an area."""
         if self.current_mode != area:
+            if any(self.current_mode == numbered for numbered, _, _ in AREAS):
+                self.came_from = self.current_mode
             self.switch_mode(area)
 
     def crumbs(self) -> list[list[Part]]:
@@ -189,7 +195,19 @@ class FttuiApp(App[None]):
         return crumbs.whose(self.backend)
 
     def banner(self, room: int = 80) -> list[Part]:
-        return crumbs.banner(self.thread, room)
+        """What runs up a bill comes first; then what will stop when, where there is room for both."""
+        bill = self.deployed.banner() if "deployed" in self.__dict__ else []
+        rest = room - sum(len(part[0]) + 3 for part in bill)
+        end = crumbs.banner(self.thread, rest)
+        fits = sum(len(part if isinstance(part, str) else part[0]) for part in end) <= rest
+        return [*bill, "   ", *end] if bill and end and fits else bill or end
+
+    @cached_property
+    def deployed(self) -> Deployed:
+        """The deployments of the profiles, and what they cost."""
+        from fttui.ui.deploy.known import Deployed
+
+        return Deployed(self)
 
     # -- saying things
 
@@ -289,7 +307,7 @@ class FttuiApp(App[None]):
 
     def _step(self, delta: int) -> None:
         areas = [area for area, _, _ in AREAS]
-        here = areas.index(self.current_mode) if self.current_mode in areas else 0
+        here = areas.index(self.current_mode if self.current_mode in areas else self.came_from)
         self.go(areas[max(0, min(here + delta, len(areas) - 1))])
 
     def do_right(self) -> None:
@@ -337,6 +355,14 @@ class FttuiApp(App[None]):
             opened,
         )
 
+    def do_deployments(self) -> None:
+        self.go("deployments")
+
+    def do_evaluate(self, models: list[str] | None = None) -> None:
+        """The page that asks several models the held-out examples; escape leads back to here."""
+        self.thread.ask_models = models
+        self.go("evaluate")
+
     def do_demo(self) -> None:
         from fttui import samples
 
@@ -355,6 +381,7 @@ class FttuiApp(App[None]):
         def chosen(name: str | None) -> None:
             if name:
                 self.backend.use(name)
+                self.deployed.tick()
 
         self.push_screen(Choose("Profile", choices, value=self.backend.profile.name), chosen)
 

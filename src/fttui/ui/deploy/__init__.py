@@ -1,0 +1,1 @@
+"""Deployments on the screen: what is deployed, what it costs by the hour, and how one is made."""
