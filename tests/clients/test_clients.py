@@ -19,6 +19,7 @@ from installing import MARKS, installed
 pytestmark = MARKS
 SCRIPTS = Path(__file__).parents[2] / "docs" / "clients"
 ALIAS = "gpt-4o-mini-2024-07-18"
+WITHOUT_FILE = ("langchain_chat.py", "wandb_sync.py")
 RUN, START = 300, 60  # seconds
 
 
@@ -27,6 +28,7 @@ class Client:
     packages: tuple[str, ...]
     script: str
     says: tuple[str, ...]  # what its output must hold
+    first: str = ""  # a script that trains the job this one reads
 
     @property
     def node(self) -> bool:
@@ -46,12 +48,18 @@ CLIENTS = {
         "llamaindex_engine.py",
         (*TRAINED, "context 128000"),
     ),
+    "wandb": Client(
+        ("wandb", "pandas", "openai"),
+        "wandb_sync.py",
+        ("wandb sync completed successfully", "train_loss", "fine_tuned_model"),
+        first="openai_python.py",
+    ),
 }
 
 
-def _command(client: Client, folder: Path) -> list[str]:
-    script = str(SCRIPTS / client.script)
-    if client.node:
+def _command(name: str, folder: Path) -> list[str]:
+    script = str(SCRIPTS / name)
+    if name.endswith(".mjs"):
         own = folder / "node_modules" / "node" / "bin" / "node"  # npm install node@22
         return [str(own) if own.exists() else "node", script]
     return ["sh", script] if script.endswith(".sh") else [str(folder / "bin" / "python"), script]
@@ -81,27 +89,36 @@ def environment(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", CLIENTS)
-def test_a_client_completes_its_loop(name, environment):
+def test_a_client_completes_its_loop(name, environment, tmp_path):
     client = CLIENTS[name]
     folder = installed(name.removesuffix("-cli"), client.packages, node=client.node)
-    command = _command(client, folder)
-    if "langchain" not in name:
-        command.append(str(SCRIPTS / "train.jsonl"))
+    env = environment | {"OPENAI": str(folder / "bin" / "openai")} | _words(folder)
+    env |= {"WANDB_MODE": "offline", "WANDB_DIR": str(tmp_path)}
     started = time.monotonic()
+    if client.first:
+        _run(client.first, folder, env)
+    said = _run(client.script, folder, env)
+    missing = [text for text in client.says if text not in said]
+    assert not missing, said
+    print(f"{name}: {time.monotonic() - started:.1f} s")
+
+
+def _run(script: str, folder: Path, env: dict[str, str]) -> str:
+    """What the script says; it must end well."""
+    command = _command(script, folder)
+    if script not in WITHOUT_FILE:
+        command.append(str(SCRIPTS / "train.jsonl"))
     ran = subprocess.run(
         command,
         cwd=folder,
-        env=environment | {"OPENAI": str(folder / "bin" / "openai")} | _words(folder),
+        env=env,
         capture_output=True,
         text=True,
         errors="replace",
         timeout=RUN,
     )
-    said = ran.stdout + ran.stderr[-3000:]
-    assert ran.returncode == 0, said
-    missing = [text for text in client.says if text not in ran.stdout]
-    assert not missing, said
-    print(f"{name}: {time.monotonic() - started:.1f} s")
+    assert ran.returncode == 0, ran.stdout + ran.stderr[-3000:]
+    return ran.stdout + ran.stderr
 
 
 def _words(folder: Path) -> dict[str, str]:
