@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "chat": "talk to a model; reads a prompt or stdin, streams to stdout",
     "eval": "ask models held-out prompts and grade the answers: which is better, how sure",
     "jobs": "list fine-tuning jobs; show, cancel, pause or resume one",
+    "watch": "follow a job to its end; the exit code says how it ended",
     "serve": "the local OpenAI-compatible fine-tuning server",
     "env": "start the local server if needed and print the variables that point clients at it",
     "fetch": "download the local base model now, for offline use later",
