@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fttui.service.provider import Provider
-    from fttui.service.types import Checkpoint, Job
+    from fttui.service.types import Job
     from fttui.ui.app import FttuiApp
+    from fttui.ui.jobs.ranking import Kept
 
 
 def why_not(provider: Provider | None, model: str) -> str:
@@ -24,11 +26,47 @@ def why_not(provider: Provider | None, model: str) -> str:
     return reason
 
 
-def model_of(checkpoint: Checkpoint, job: Job | None) -> str:
+def model_of(row: Kept) -> str:
     """What is deployed of a checkpoint: the last one is the job's model, an earlier one goes by its id."""
-    if job is not None and job.fine_tuned_model == checkpoint.model != "":
+    job, checkpoint = row.track.job, row.checkpoint
+    if job.fine_tuned_model and (row.final or checkpoint.model == job.fine_tuned_model):
         return job.fine_tuned_model
     return checkpoint.id if checkpoint.id.startswith("ftchkpt-") else checkpoint.model
+
+
+def provider_of(app: FttuiApp, job: Job) -> Provider | None:
+    """The provider a job belongs to: one of several profiles may be in hand."""
+    feed = app.backend.feed_of(job)
+    return feed.provider if feed is not None else None
+
+
+def row_why_not(app: FttuiApp, name: str, row: Kept) -> str:
+    """Why a checkpoint cannot be deployed, or asked (`name`: deploy or chat); "" where it can."""
+    provider, model = provider_of(app, row.track.job), model_of(row)
+    return why_not(provider, model) if name == "deploy" else why_no_chat(app, provider, model)
+
+
+def deploy_row(app: FttuiApp, row: Kept) -> None:
+    """Deploy a checkpoint, or show its deployment."""
+    job = row.track.job
+    provider = provider_of(app, job)
+    if provider is not None:
+        hint = "" if model_of(row) == job.fine_tuned_model else f"step-{row.step}"
+        deploy(app, provider, model_of(row), base=job.model, job=job.id, hint=hint)
+
+
+def row_names(app: FttuiApp, row: Kept, models: Sequence[str]) -> list[str]:
+    """Names of models as chat asks them: of a deployment, where the model has one."""
+    provider = provider_of(app, row.track.job)
+    asked = [model_of(row) if model == row.model else model for model in models]
+    named = [chat_name(app, provider, model) for model in asked]
+    # What has no deployment keeps the name it was called by.
+    return list(
+        dict.fromkeys(
+            model if name == tried else name
+            for model, tried, name in zip(models, asked, named, strict=True)
+        )
+    )
 
 
 def why_no_chat(app: FttuiApp, provider: Provider | None, model: str) -> str:
