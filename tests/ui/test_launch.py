@@ -22,7 +22,9 @@ from fttui.ui.app import FttuiApp
 from fttui.ui.dialogs.confirm import Confirm
 from fttui.ui.dialogs.launch import LaunchDialog
 from fttui.ui.launch import plan as launch_plan
+from fttui.ui.launch import price
 from fttui.ui.launch import run as launch_run
+from fttui.ui.launch.draft import Draft
 from fttui.ui.screens.jobs import JobsScreen
 
 LONG = 90.0  # seconds a real job may take on a busy machine
@@ -63,11 +65,10 @@ async def by_hand(app: FttuiApp, pilot: Any) -> Any:
 
 async def set_field(app: FttuiApp, pilot: Any, name: str, text: str) -> None:
     dialog(app).query_one(f"#{name}", Input).value = text
-    knob = name.removeprefix("knob-")
+    field = name.removeprefix("field-")
 
     def taken() -> bool:
-        draft = dialog(app).draft
-        return draft.hyperparameters.get(knob, getattr(draft, knob, "")) == text
+        return dialog(app).draft.fields.get(field, "") == text
 
     await wait_until(pilot, taken, f"{name} in the draft")
 
@@ -99,8 +100,8 @@ async def test_from_a_dataset_to_a_checkpoint(
         assert "smollm2-135m-instruct" in text
         assert "file held.jsonl" in text
         assert "free · trains on this machine" in text
-        await set_field(app, pilot, "suffix", "demo")
-        await set_field(app, pilot, "knob-n_epochs", "2")
+        await set_field(app, pilot, "field-suffix", "demo")
+        await set_field(app, pilot, "field-n_epochs", "2")
         await confirm(app, pilot)
         await wait_until(pilot, lambda: isinstance(app.screen, JobsScreen), "Jobs", LONG)
         assert app.thread.job is not None
@@ -147,8 +148,8 @@ async def test_the_same_file_is_sent_once_and_a_running_job_is_cancelled(
         for number, epochs in ((1, "1"), (2, "50")):
             await pilot.press("n")
             await wait_until(pilot, lambda: isinstance(app.screen, LaunchDialog), "the form")
-            await set_field(app, pilot, "knob-n_epochs", epochs)
-            await set_field(app, pilot, "knob-batch_size", "1" if number == 2 else "")
+            await set_field(app, pilot, "field-n_epochs", epochs)
+            await set_field(app, pilot, "field-batch_size", "1" if number == 2 else "")
             await confirm(app, pilot)
             await wait_until(pilot, lambda: isinstance(app.screen, JobsScreen), "Jobs", LONG)
             await wait_for_text(pilot, f"Jobs {number}", LONG)
@@ -178,7 +179,7 @@ async def test_a_split_is_made_in_copies_and_once(server: None, tmp_path: Path) 
         dialog(app).query_one("#validation").focus()
         await pilot.press("right", "right")
         await wait_for_text(pilot, "hold out 20% of the examples (about 10)")
-        await set_field(app, pilot, "knob-n_epochs", "1")
+        await set_field(app, pilot, "field-n_epochs", "1")
         await confirm(app, pilot)
         await wait_until(pilot, lambda: isinstance(app.screen, JobsScreen), "Jobs", LONG)
         assert app.thread.job is not None
@@ -222,14 +223,14 @@ async def test_wrong_values_are_named_with_their_range(paid: FttuiApp) -> None:
         await by_hand(paid, pilot)
         await pilot.press("n")
         await wait_for_text(pilot, "Launch a fine-tuning job")
-        await set_field(paid, pilot, "knob-n_epochs", "51")
+        await set_field(paid, pilot, "field-n_epochs", "51")
         await wait_for_text(pilot, "✗ epochs: auto or 1 to 50")
-        await set_field(paid, pilot, "knob-n_epochs", "many")
+        await set_field(paid, pilot, "field-n_epochs", "many")
         await wait_for_text(pilot, "✗ epochs: a whole number")
-        await set_field(paid, pilot, "knob-n_epochs", "3")
-        await set_field(paid, pilot, "seed", "x")
+        await set_field(paid, pilot, "field-n_epochs", "3")
+        await set_field(paid, pilot, "field-seed", "x")
         await wait_for_text(pilot, "✗ seed: a whole number")
-        await set_field(paid, pilot, "seed", "")
+        await set_field(paid, pilot, "field-seed", "")
         await wait_until(pilot, lambda: "✗" not in why(paid), "all well")
         assert not dialog(paid).query_one("#launch", Button).disabled
 
@@ -239,10 +240,10 @@ async def test_price_and_lifetime_follow_the_plan(paid: FttuiApp) -> None:
         await by_hand(paid, pilot)
         await pilot.press("n")
         await wait_for_text(pilot, "Launch a fine-tuning job")
-        await set_field(paid, pilot, "knob-n_epochs", "1")
+        await set_field(paid, pilot, "field-n_epochs", "1")
         await wait_for_text(pilot, "× 1 epoch ×")
         once = dialog(paid).quote().amount
-        await set_field(paid, pilot, "knob-n_epochs", "3")
+        await set_field(paid, pilot, "field-n_epochs", "3")
         thrice = dialog(paid).quote().amount
         assert once is not None
         assert thrice == once * 3
@@ -255,15 +256,15 @@ async def test_a_draft_survives_a_closed_dialog_and_a_new_start(paid: FttuiApp) 
         await by_hand(paid, pilot)
         await pilot.press("n")
         await wait_for_text(pilot, "Launch a fine-tuning job")
-        await set_field(paid, pilot, "suffix", "not-lost")
-        await set_field(paid, pilot, "knob-batch_size", "16")
+        await set_field(paid, pilot, "field-suffix", "not-lost")
+        await set_field(paid, pilot, "field-batch_size", "16")
         await pilot.press("escape")
     again = FttuiApp(path, None, "openai")
     async with again.run_test(size=(80, 24)) as pilot:
         await by_hand(again, pilot)
         await pilot.press("n")
         await wait_for_text(pilot, "not-lost")
-        assert again.screen.query_one("#knob-batch_size", Input).value == "16"
+        assert again.screen.query_one("#field-batch_size", Input).value == "16"
 
 
 async def test_above_the_limit_the_amount_is_typed(
@@ -271,12 +272,12 @@ async def test_above_the_limit_the_amount_is_typed(
 ) -> None:
     went: list[launch_plan.Order] = []
 
-    async def run(app: Any, feed: Any, order: launch_plan.Order, tell: Any) -> Job:
-        went.append(order)
-        return Job("ftjob-new", order.model, "queued")
+    async def run(app: Any, feed: Any, orders: list[launch_plan.Order], *_: Any) -> list[Job]:
+        went.extend(orders)
+        return [Job("ftjob-new", orders[0].model, "queued")]
 
     monkeypatch.setattr(launch_run, "run", run)
-    dear = launch_plan.Quote((), Decimal("1234.5"))
+    dear = price.Quote((), Decimal("1234.5"), each=((Decimal("1234.5"), "USD"),))
     async with paid.run_test(size=(80, 24)) as pilot:
         await by_hand(paid, pilot)
         await pilot.press("n")
@@ -318,7 +319,7 @@ async def test_a_refused_job_keeps_its_form_with_the_reason(
         feed = await by_hand(paid, pilot)
         await pilot.press("n")
         await wait_for_text(pilot, "Launch a fine-tuning job")
-        await set_field(paid, pilot, "suffix", "keep-me")
+        await set_field(paid, pilot, "field-suffix", "keep-me")
         await confirm(paid, pilot)
         await wait_for_text(pilot, "Your organization can no longer create jobs.")
         text = screen_text(paid)
@@ -328,7 +329,7 @@ async def test_a_refused_job_keeps_its_form_with_the_reason(
         assert not dialog(paid).query_one("#launch", Button).disabled
         tag = dialog(paid).draft.tag
         assert dialog(paid).draft.sent
-        await set_field(paid, pilot, "suffix", "another")  # another plan is another launch
+        await set_field(paid, pilot, "field-suffix", "another")  # another plan is another launch
         assert dialog(paid).draft.tag != tag
 
 
@@ -394,10 +395,18 @@ async def test_what_changed_since_the_check_is_not_sent(paid: FttuiApp) -> None:
         await wait_for_text(pilot, "changed since it was checked")
 
 
-def test_a_draft_of_another_shape_is_not_restored() -> None:
-    assert launch_plan.Draft.recall(None) is None
-    assert launch_plan.Draft.recall({"model": "x"}) is None
-    draft = launch_plan.Draft(model="m", validation="split:0.2")
-    assert launch_plan.Draft.recall(draft.keep()) == draft
+def test_a_draft_of_an_earlier_version_is_restored_as_far_as_it_goes() -> None:
+    assert Draft.recall(None) is None
+    assert Draft.recall({"model": "x"}) is None
+    draft = Draft(model="m", validation="split:0.2", fields={"n_epochs": "1, 2"}, made={"t-1": "j"})
+    assert Draft.recall(json.loads(json.dumps(draft.keep()))) == draft
     assert draft.share == 0.2
     assert draft.validation_path is None
+    older = {
+        "model": "m", "validation": "", "hyperparameters": {"n_epochs": "3"}, "suffix": "mine",
+        "seed": "", "tag": "t", "sent": True, "more": 1,
+    }  # fmt: skip
+    restored = Draft.recall(older)
+    assert restored is not None
+    assert restored.fields == {"n_epochs": "3", "suffix": "mine"}
+    assert (restored.tag, restored.sent) == ("t", True)

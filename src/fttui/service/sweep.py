@@ -70,10 +70,10 @@ def too_many(varied: Sequence[Axis]) -> str:
     return f"{jobs:,} jobs are more than the {MOST} of one sweep" if jobs > MOST else ""
 
 
-def new_name(word: str) -> str:
-    """A name for a group: readable, and no other's."""
+def new_name(word: str, token: str = "") -> str:
+    """A name for a group: readable, and with `token` (else a random one) no other's."""
     plain = re.sub(r"[^a-z0-9-]+", "-", word.lower()).strip("-")[: NAME_MOST - 7].strip("-")
-    return "-".join(part for part in (plain, secrets.token_hex(3)) if part)
+    return "-".join(part for part in (plain, token or secrets.token_hex(3)) if part)
 
 
 def tags(name: str, varied: Mapping[str, str]) -> dict[str, str]:

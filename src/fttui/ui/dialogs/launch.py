@@ -2,61 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Input, Label, Static
 
-from fttui.problem import Problem
-from fttui.text import plural, size
+from fttui.service import sweep
+from fttui.ui.dialogs import launch_ask as ask
 from fttui.ui.dialogs.base import Dialog
-from fttui.ui.launch import plan
+from fttui.ui.dialogs.launch_form import Form, Row
+from fttui.ui.launch import fields as form_fields
+from fttui.ui.launch import plan, price
+from fttui.ui.launch.checking import Checking
+from fttui.ui.launch.draft import SPLIT, Draft, key
+from fttui.ui.launch.launching import Launching
+from fttui.ui.launch.words import account, dataset, field_text, model_text, validation_text
 from fttui.ui.text import Part, say
 from fttui.ui.widgets.picker import Picker
 
 if TYPE_CHECKING:
-    from fttui.pricing.catalog import Model
+    from fttui.dataset.report import Report
+    from fttui.pricing.workload import Workload
     from fttui.service.types import Job
     from fttui.ui.app import FttuiApp
     from fttui.ui.jobs.feed import Feed
-    from fttui.ui.launch.run import Stage
 
-BAR = 24  # columns of the progress bar
-MOVE = "↑ ↓ move   enter choose, next   esc close (the draft is kept)"
+MOVE = "↑↓ move  enter choose  1, 2 in a field: a sweep  esc close (draft kept)"
+TOLD = (("dataset", "dataset"), ("account", "whose money"))
+PICKED = (("method", "method"), ("model", "train"), ("validation", "validation"))
 
 
-class LaunchDialog(Dialog["Job"]):
-    """Answers the job that was made, or None."""
+class LaunchDialog(Dialog[list["Job"]]):
+    """Answers the jobs that were made, or None."""
 
     CSS = """
-    LaunchDialog > #box { width: 92; max-width: 100%; max-height: 100%; padding: 0 2; }
+    LaunchDialog > #box { width: 96; max-width: 100%; max-height: 100%; padding: 0 2; }
     LaunchDialog .title { margin-bottom: 0; }
-    LaunchDialog #form { height: auto; max-height: 68vh; background: $surface; }
-    LaunchDialog Input, LaunchDialog Picker { background: $background; }
-    LaunchDialog Input:focus, LaunchDialog Picker:focus { background: $panel; }
-    LaunchDialog.-short #form { max-height: 7; }
-    LaunchDialog .row { height: auto; max-height: 2; }
-    LaunchDialog .row > Input { width: 22; }
-    LaunchDialog .row > #suffix { width: 34; }
-    LaunchDialog .row > Static { width: 1fr; }
-    LaunchDialog .row > Label { width: 15; color: $muted; }
-    LaunchDialog .row > .hint { width: 1fr; height: 1; color: $muted; padding: 0 1; }
-    LaunchDialog .gap { margin-top: 1; }
-    LaunchDialog #why { height: auto; min-height: 2; max-height: 3; }
+    LaunchDialog #form { max-height: 62vh; }
+    LaunchDialog.-short #form { max-height: 6; }
+    LaunchDialog #sum { height: auto; margin-top: 1; }
+    LaunchDialog.-low #sum { margin-top: 0; }
+    LaunchDialog #sum > Row { height: auto; max-height: 2; }
+    LaunchDialog #sum Static { width: 1fr; }
+    LaunchDialog #sum Label { width: 16; color: $muted; }
+    LaunchDialog.-short #row-lifetime { display: none; }
+    LaunchDialog #why { height: auto; min-height: 1; max-height: 3; }
     LaunchDialog #buttons { height: 1; }
     LaunchDialog Button { height: 1; min-width: 14; margin-right: 2; background: $panel; }
     LaunchDialog Button:focus { background: $primary; color: $background; text-style: bold; }
     LaunchDialog .keys { margin-top: 0; }
     LaunchDialog.-busy #form { opacity: 50%; }
     """
-    VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-short"), (22, "-tall")]
+    VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [
+        (0, "-short"),
+        (22, "-low"),
+        (30, "-tall"),
+    ]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "app.focus_next", "Next", show=False),
         Binding("up", "app.focus_previous", "Previous", show=False),
@@ -66,162 +73,178 @@ class LaunchDialog(Dialog["Job"]):
         super().__init__()
         self.fttui = app
         self._feed = feed
-        self._stage: Stage | None = None
-        self._refusal: Problem | None = None
-        profile = feed.provider.profile
-        thread = self.fttui.thread
-        catalog = self.fttui.backend.catalog
-        self._method = plan.method(thread.report)
-        self._models = [
-            model
-            for model in plan.trainable(catalog, profile, date.today())
-            if self._method in model.methods
-        ]
-        home = catalog.providers.get(profile.provider)
-        self._suffix_max = home.suffix_max if home else 64
-        self._knobs = plan.knobs(catalog, profile, self._method)
-        kept = plan.Draft.recall(self.fttui.state.recall(self._key)) if thread.path else None
-        self.draft = kept or plan.fresh(thread, self._models, self._suffix_max)
-        if not any(model.id == self.draft.model for model in self._models):
-            self.draft.model = self._models[0].id if self._models else ""
+        profile, thread = feed.provider.profile, app.thread
+        self.desk = plan.Desk(app.backend.catalog, profile, date.today())
+        self.checking = Checking(app, self._checked)
+        self.launching = Launching(app, feed, self._moved_on, self._made)
+        self._refused: dict[str, str] = {}  # row → what the provider said about it
+        self._work: tuple[Report, str, float, Workload] | None = None
+        kept = Draft.recall(app.state.recall(key(thread.path))) if thread.path else None
+        usual = self.desk.models(plan.method_of(thread.report))
+        self.draft = kept or plan.fresh(thread, usual, self.desk.home.suffix_max)
+        if not self.draft.model and usual:
+            self.draft.model = usual[0].id
+
+    # -- the plan
 
     @property
-    def _key(self) -> str:
-        path = self.fttui.thread.path
-        return plan.key(path) if path else "launch:"
+    def report(self) -> Report | None:
+        """What was found in the files for this very plan; None while they are checked."""
+        return self.checking.report
+
+    @property
+    def method(self) -> str:
+        return self.draft.method or plan.method_of(self.fttui.thread.report)
+
+    @property
+    def fields(self) -> tuple[form_fields.Field, ...]:
+        return self.desk.fields(self.draft, self.method)
+
+    @property
+    def form(self) -> Form:
+        return self.query_one(Form)
+
+    def quote(self) -> price.Quote:
+        model, axes = self.desk.model(self.draft), plan.axes(self.draft, self.fields)
+        usual = self.draft.text("n_epochs")
+        return price.quote(
+            model,
+            self._workload(),
+            method=self.method,
+            epochs=[row.get("n_epochs", usual) for row in sweep.combinations(axes)],
+            counted=bool(
+                not self.draft.share
+                and model
+                and self.report
+                and self.report.tokens.encoding == model.encoding
+            ),
+            named=bool(self.draft.model),
+        )
+
+    def _workload(self) -> Workload | None:
+        """What would be trained on; looked at once for each plan, not at every key."""
+        report, model = self.report, self.desk.base(self.draft.model)
+        if report is None or model is None:
+            return None
+        known, share = self._work, self.draft.share
+        if known is None or known[0] is not report or known[1:3] != (model.key, share):
+            known = (report, model.key, share, price.workload(report, model, share))
+            self._work = known
+        return known[3]
+
+    def _why_not(self, wrong: dict[str, str]) -> str:
+        """The first reason why this cannot be launched."""
+        profile = self._feed.provider.profile
+        if profile.read_only:
+            return f"profile {profile.name} is read-only"
+        lacks = self.desk.no_method(self.method, self.fttui.thread.report)
+        if lacks:
+            return f"method: {lacks}"
+        model = self.desk.base(self.draft.model)
+        if model is None and not self.draft.model:
+            return f"no model of {self.desk.home.title} can be trained by {self.method} today"
+        if model is not None and not model.can_train(date.today()):
+            return f"{model.id} can no longer be trained here"
+        if model is not None and self.method not in model.methods:
+            return f"{model.id} is not trained by {self.method}, but by {', '.join(model.methods)}"
+        if self.checking.problem is not None:
+            return self.checking.problem.what
+        name = next(iter(wrong), "")
+        if name:
+            return f"{form_fields.NAMES.get(name, name)}: {wrong[name]}"
+        return plan.blocked(self.fttui.thread, self.report)
 
     # -- the form
 
     def compose(self) -> ComposeResult:
         with Vertical(id="box"):
             yield Label(say("Launch a fine-tuning job"), classes="title")
-            with VerticalScroll(id="form", can_focus=False):
-                yield from self._form()
+            yield Form(TOLD, PICKED, self.fields, self.draft)
+            with Vertical(id="sum"):
+                yield Row("jobs", "sweep", Static(id="told-jobs"))
+                yield Row("price", "price", Static(id="told-price"))
+                yield Row("lifetime", "lifetime", Static(id="told-lifetime"))
             yield Static(id="why")
             with Horizontal(id="buttons"):
                 yield Button("Review and launch", id="launch", variant="primary", compact=True)
                 yield Button("Close", id="close", compact=True)
             yield Label(say((MOVE, "dim")), classes="keys")
 
-    def _form(self) -> Iterator[Widget]:
-        yield from self._told("dataset", self._dataset())
-        yield from self._told("whose money", self._whose())
-        yield _row("base model", Picker(id="model"), gap=True)
-        yield _row("validation", Picker(id="validation"))
-        for name, knob in self._knobs.items():
-            field = Input(
-                self.draft.hyperparameters.get(name, ""),
-                placeholder="auto" if knob.auto else "not set",
-                compact=True,
-                id=f"knob-{name}",
-            )
-            yield _row(plan.NAMES.get(name, name), field, knob.range_text())
-        suffix = Input(self.draft.suffix, placeholder="none", compact=True, id="suffix")
-        yield _row("suffix", suffix, "names the model")
-        seed = Input(self.draft.seed, placeholder="any", compact=True, id="seed")
-        yield _row("seed", seed, "same number, same run")
-        yield _row("price", Static(id="price"), gap=True)
-        yield _row("lifetime", Static(id="lifetime"))
-
-    def _told(self, name: str, parts: list[Part]) -> Iterator[Widget]:
-        yield _row(name, Static(say(*parts), id=name.replace(" ", "-")))
-
-    def _dataset(self) -> list[Part]:
-        thread = self.fttui.thread
-        if thread.path is None:
-            return [("none is open", "error")]
-        parts: list[Part] = [(thread.path.name, "bold")]
-        report = thread.report
-        if report is None:
-            return [*parts, (" · being checked …", "dim")]
-        errors = report.severities.get("error", 0)
-        warnings = report.severities.get("warning", 0)
-        verdict: Part = (
-            (f"✗ {plural(errors, 'error')}", "error") if errors else ("✓ no errors", "ok")
-        )
-        parts += [" · ", verdict]
-        if warnings:
-            parts.append((f" · ⚠ {plural(warnings, 'warning')}", "warning"))
-        parts.append((f" · {plural(report.examples, 'example')} · {self._method}", "dim"))
-        return parts
-
-    def _whose(self) -> list[Part]:
-        profile = self._feed.provider.profile
-        parts: list[Part] = [(profile.name, "accent"), (f" · {profile.host}", "dim")]
-        owner = "/".join(part for part in (profile.organization, profile.project) if part)
-        if owner:
-            parts.append((f" · {owner}", "bold"))
-        if profile.provider == "local":
-            parts.append((" · costs nothing", "ok"))
-        return parts
-
     def on_mount(self) -> None:
         self.fttui.thread_changed.subscribe(self, self._thread_changed)
         self.sync()
-        first = next(iter(self._wrong()), "")
-        wanted = f"#{'knob-' + first if first in self._knobs else first}" if first else "#launch"
-        self.query(wanted).first(Widget).focus()
+        first = next(iter(self.desk.wrong(self.draft, self.fields)), "")
+        if not (first and self.form.focus_on(first)):
+            self.query_one("#launch").focus()
+        self._feed.refresh()  # what was tuned lately may be gone on from
 
     def _thread_changed(self, fields: frozenset[str]) -> None:
         if self.is_mounted and fields & {"report", "problem", "progress", "validation"}:
-            self.query_one("#dataset", Static).update(say(*self._dataset()))
+            self._follow()
+
+    def _follow(self) -> None:
+        """Bring the rows in step with the method and the model, and say what follows."""
+        if self.form.has(self.fields):
+            self.sync()
+        else:  # as a worker: rows that go away still have something to say to this dialog
+            self.run_worker(self._rebuild(), group="rows", exclusive=True, exit_on_error=False)
+
+    async def _rebuild(self) -> None:
+        focused = self.focused.id if self.focused else None
+        await self.form.set_fields(self.fields, self.draft)
+        self.sync()
+        if self.focused is None and focused and self.query(f"#{focused}"):
+            self.query_one(f"#{focused}").focus()
+
+    def _checked(self) -> None:
+        if self.is_attached:
             self.sync()
 
     # -- in step
 
-    @property
-    def model(self) -> Model | None:
-        return next((model for model in self._models if model.id == self.draft.model), None)
-
-    def quote(self) -> plan.Quote:
-        catalog, report = self.fttui.backend.catalog, self.fttui.thread.report
-        return plan.quote(catalog, self.model, report, self.draft, self._method)
-
-    def _wrong(self) -> dict[str, str]:
-        return plan.wrong(self.draft, self._knobs, self._suffix_max)
-
-    def _why_not(self) -> str:
-        """The first reason why this cannot be launched."""
-        if self._feed.provider.profile.read_only:
-            return f"profile {self._feed.provider.profile.name} is read-only"
-        blocked = plan.blocked(self.fttui.thread, self.draft)
-        if blocked:
-            return blocked
-        if not self._models:
-            return f"no model of this provider can be trained by {self._method} today"
-        wrong = self._wrong()
-        name = next(iter(wrong), "")
-        return f"{plan.NAMES.get(name, name)}: {wrong[name]}" if name else ""
-
     def sync(self) -> None:
         """Show the price, the lifetime and what is wrong, as they are now."""
-        model = self.model
-        self.query_one("#model", Picker).text = self._model_line(model)
-        self.query_one("#validation", Picker).text = self._validation_line()
-        self.query_one("#price", Static).update(say(*self.quote().parts))
-        self.query_one("#lifetime", Static).update(say(*plan.lifetime(model, date.today())))
-        reason = self._why_not()
-        self.query_one("#launch", Button).disabled = bool(reason) or self._stage is not None
+        target = self.desk.target(self.draft, self.method)
+        if self.checking.want(target, self.draft.validation_path):
+            self.run_worker(
+                self.checking.check(), group="check", exclusive=True, exit_on_error=False
+            )
+        form, wrong = self.form, self.desk.wrong(self.draft, self.fields)
+        form.say("dataset", dataset(self.fttui.thread, self.checking, self.method))
+        form.say("account", account(self._feed.provider.profile, self.desk.home))
+        form.show("method", plan.METHODS[self.method])
+        form.show("model", model_text(self.draft.model, self.desk))
+        form.show("validation", validation_text(self.draft, self.report))
+        for field in self.fields:
+            form.show(f"field-{field.name}", field_text(field, self.draft))
+        form.unfold(self.draft)
+        reason = self._why_not(wrong)
+        form.mark({**self._refused, **wrong})
+        self._sum()
+        self.query_one("#launch", Button).disabled = bool(reason) or bool(self.launching.stage)
         self._say_why(reason)
 
-    def _model_line(self, model: Model | None) -> str:
-        if model is None:
-            return self.draft.model or "none can be trained"
-        return f"{model.id}  {model.title}" if model.title != model.id else model.id
+    def _sum(self) -> None:
+        axes = plan.axes(self.draft, self.fields)
+        self.query_one("#row-jobs").display = bool(axes)
+        self.query_one("#told-jobs", Static).update(say(*self._sweep(axes)))
+        self.query_one("#told-price", Static).update(say(*self.quote().parts))
+        life = price.lifetime(self.desk.base(self.draft.model), date.today())
+        self.query_one("#told-lifetime", Static).update(say(*life))
 
-    def _validation_line(self) -> str:
-        if self.draft.share:
-            report = self.fttui.thread.report
-            many = f" (about {round(report.examples * self.draft.share):,})" if report else ""
-            return f"hold out {self.draft.share:.0%} of the examples{many}"
-        path = self.draft.validation_path
-        return f"file {path.name}" if path else "none: over-fitting will not show"
+    def _sweep(self, axes: tuple[sweep.Axis, ...]) -> list[Part]:
+        parts: list[Part] = [(plan.grid_text(axes), "bold"), (", one after another", "dim")]
+        if self.draft.made:
+            parts.append((f" · {len(self.draft.made)} are made already", "ok"))
+        if not self._feed.provider.capabilities.metadata:
+            parts.append((f" · {self.desk.home.title} keeps no tags: not grouped later", "warning"))
+        return parts
 
     def _say_why(self, reason: str) -> None:
-        if self._stage is not None:
-            content = say(*self._stage_line(self._stage))
-        elif self._refusal is not None:
-            refused = self._refusal
+        refused = self.launching.refusal
+        if self.launching.stage is not None:
+            content = say(*self.launching.parts())
+        elif refused is not None:
             lines: list[list[Part]] = [[(f"✗ {refused.what}", "error")]]
             lines += [[refused.why]] if refused.why else []
             lines += [[("→ ", "accent"), refused.remedy]] if refused.remedy else []
@@ -230,122 +253,121 @@ class LaunchDialog(Dialog["Job"]):
             content = say((f"✗ {reason}", "error")) if reason else say("")
         self.query_one("#why", Static).update(content)
 
-    def _stage_line(self, stage: Stage) -> list[Part]:
-        parts: list[Part] = [(f"{stage.text} ", "")]
-        if stage.total:
-            full = BAR * stage.done // stage.total
-            plain = self.fttui.ascii_only
-            parts += [
-                (("#" if plain else "━") * full, "primary"),
-                (("." if plain else "━") * (BAR - full), "faint"),
-                (f" {100 * stage.done // stage.total:3d} %  ", "bold"),
-                (f"{size(stage.done)} of {size(stage.total)}", "dim"),
-            ]
-        if stage.may_stop:
-            parts.append(("   esc stops it", "dim"))
-        return parts
-
     def _changed(self) -> None:
         """Something was typed or chosen: keep the draft, show what follows from it."""
-        self._refusal = None
+        self.launching.refusal = None
+        self._refused = {}
         if self.draft.sent:  # another plan is another launch: its own tag
-            self.draft = plan.Draft(**{**self.draft.keep(), "tag": plan.Draft().tag, "sent": False})
+            self.draft = self.draft.another()
         self._keep()
-        self.sync()
+        self._follow()
 
     def _keep(self) -> None:
         if self.fttui.thread.path is not None:
-            self.fttui.state.remember(self._key, self.draft.keep())
+            self.fttui.state.remember(key(self.fttui.thread.path), self.draft.keep())
 
     # -- typing and choosing
 
+    def _field(self, widget: Widget) -> str:
+        return (widget.id or "").removeprefix("field-")
+
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
-        name, text = event.input.id or "", event.value
-        if name.startswith("knob-"):
-            name = name.removeprefix("knob-")
-            if self.draft.hyperparameters.get(name, "") == text:
-                return
-            self.draft.hyperparameters[name] = text
-        elif name in ("suffix", "seed") and getattr(self.draft, name) != text:
-            setattr(self.draft, name, text)
-        else:
-            return
-        self._changed()
+        name = self._field(event.input)
+        if self.draft.fields.get(name, "") != event.value:
+            self.draft.fields[name] = event.value
+            self._changed()
 
     @on(Input.Submitted)
     def _next(self) -> None:
         self.focus_next()
 
-    @on(Picker.Stepped, "#model")
-    def _step_model(self, event: Picker.Stepped) -> None:
-        ids = [model.id for model in self._models]
-        if ids:
-            at = ids.index(self.draft.model) if self.draft.model in ids else 0
-            self.draft.model = ids[(at + event.delta) % len(ids)]
-            self._changed()
+    @on(Picker.Stepped)
+    def _stepped(self, event: Picker.Stepped) -> None:
+        row, values = self._field(event.picker), self._values(self._field(event.picker))
+        if values:
+            now = self._value(row)
+            at = values.index(now) if now in values else 0
+            self._choose(row, values[(at + event.delta) % len(values)])
 
-    @on(Picker.Asked, "#model")
-    def _ask_model(self) -> None:
-        from fttui.ui.dialogs import launch_review
-        from fttui.ui.dialogs.choose import Choose
+    def _values(self, row: str) -> list[str]:
+        """What left and right go through."""
+        if row == "model":
+            return [model.id for model in self.desk.models(self.method)]
+        if row == "method":
+            report = self.fttui.thread.report
+            return [name for name in plan.METHODS if not self.desk.no_method(name, report)]
+        if row == "validation":
+            return self._validations()
+        field = next((field for field in self.fields if field.name == row), None)
+        return list(field.choices) if field else []
 
-        choices = launch_review.model_choices(self._models)
+    def _value(self, row: str) -> str:
+        if row == "method":
+            return self.method
+        if row in ("model", "validation"):
+            return str(getattr(self.draft, row))
+        usual = next((field.usual for field in self.fields if field.name == row), "")
+        return self.draft.text(row) or usual
 
-        def chosen(name: str | None) -> None:
-            if name:
-                self.draft.model = name
-                self._changed()
+    def _choose(self, row: str, value: str) -> None:
+        if row in ("method", "model", "validation"):
+            setattr(self.draft, row, value)
+        else:
+            self.draft.fields[row] = value
+        if row == "method" and not self._fits():
+            usual = self.desk.models(self.method)
+            self.draft.model = usual[0].id if usual else ""
+        self._changed()
 
-        self.app.push_screen(Choose("Base model", choices, value=self.draft.model), chosen)
+    def _fits(self) -> bool:
+        model = self.desk.base(self.draft.model)
+        return bool(self.draft.model) if model is None else self.method in model.methods
 
     def _validations(self) -> list[str]:
         thread = self.fttui.thread
         files = [str(thread.validation)] if thread.validation else []
         if self.draft.validation_path and self.draft.validation not in files:
             files.append(self.draft.validation)
-        return [*files, *(plan.SPLIT + share for share in plan.SPLITS), ""]
+        return [*files, *(SPLIT + share for share in plan.SPLITS), ""]
 
-    @on(Picker.Stepped, "#validation")
-    def _step_validation(self, event: Picker.Stepped) -> None:
-        found = self._validations()
-        at = found.index(self.draft.validation) if self.draft.validation in found else 0
-        self.draft.validation = found[(at + event.delta) % len(found)]
-        self._changed()
+    @on(Picker.Asked)
+    def _asked(self, event: Picker.Asked) -> None:
+        row, app = self._field(event.picker), self.fttui
+        now = self._value(row)
 
-    @on(Picker.Asked, "#validation")
-    def _ask_validation(self) -> None:
-        from fttui.ui.dialogs import launch_review
-        from fttui.ui.dialogs.choose import Choose
+        def taken(value: str) -> None:
+            if value != now:
+                self._choose(row, value)
 
-        choices = launch_review.validation_choices(self._validations())
+        if row == "method":
+            ask.method(app, self.desk, app.thread.report, now, taken)
+        elif row == "model":
+            ask.model(app, self._model_choices(), now, taken)
+        elif row == "validation":
+            ask.validation(app, self._validations(), now, taken)
+        else:
+            field = next(field for field in self.fields if field.name == row)
+            if field.kind == "json":
+                ask.text(app, field, self.draft.fields.get(row, ""), self._expected(), taken)
+            else:
+                ask.value(app, field, now, taken)
 
-        def chosen(value: str | None) -> None:
-            if value == "other":
-                self._ask_file()
-            elif value is not None:
-                self.draft.validation = "" if value == "none" else value
-                self._changed()
+    def _model_choices(self) -> list[ask.Choice]:
+        def takes(name: str) -> bool:
+            model = self.desk.base(name)
+            return model is None or (model.can_train(date.today()) and self.method in model.methods)
 
-        self.app.push_screen(
-            Choose("Validation", choices, value=self.draft.validation or "none"), chosen
-        )
+        models = self.desk.models(self.method)
+        return ask.model_choices(models, self._feed.jobs(), takes, date.today())
 
-    def _ask_file(self) -> None:
-        from pathlib import Path
+    def _expected(self) -> str:
+        """What the dataset calls what is expected: its first field beside the conversation."""
+        from fttui.dataset import formats
 
-        from fttui.ui.dialogs.prompt import Prompt
-
-        def check(text: str) -> str:
-            path = Path(text.strip()).expanduser()
-            return "" if path.is_file() else f"no such file: {path}"
-
-        def chosen(text: str | None) -> None:
-            if text:
-                self.draft.validation = str(Path(text.strip()).expanduser())
-                self._changed()
-
-        self.app.push_screen(Prompt("Validation file", check=check), chosen)
+        index = self.fttui.thread.index
+        extras = formats.read(index.line(0)).extras if index is not None and len(index) else {}
+        return next(iter(extras), "answer")
 
     # -- launching
 
@@ -355,90 +377,71 @@ class LaunchDialog(Dialog["Job"]):
 
     def action_close(self) -> None:
         """Escape: stop what can be stopped; else close, the draft is kept."""
-        if self._stage is None:
+        if self.launching.stage is None:
             self.dismiss(None)
-        elif self._stage.may_stop:
+        elif self.launching.stop():
             self.workers.cancel_group(self, "launch")
-        else:
+        elif not plan.axes(self.draft, self.fields):
             self.fttui.notify("the job is being made: wait for the answer", severity="warning")
 
     @on(Button.Pressed, "#launch")
     def _review(self) -> None:
-        if self._why_not() or self._stage is not None:
+        if self.launching.stage is not None or self._why_not(
+            self.desk.wrong(self.draft, self.fields)
+        ):
             return
         from fttui.ui.dialogs import launch_review
+        from fttui.ui.launch.words import review
 
         quote = self.quote()
-        rows = self._review_rows(quote)
+        rows = review(self, quote)
         limit = self.fttui.backend.config.settings.confirm_above
+        jobs = sweep.count(plan.axes(self.draft, self.fields))
 
         def answered(yes: bool | None) -> None:
             if yes:
                 self._go(quote)
 
-        self.app.push_screen(launch_review.question(quote, rows, limit), answered)
+        self.app.push_screen(launch_review.question(quote, rows, limit, jobs), answered)
 
-    def _review_rows(self, quote: plan.Quote) -> list[tuple[str, list[Part]]]:
-        knobs = [
-            f"{plan.NAMES.get(name, name)} {self.draft.hyperparameters.get(name) or 'auto'}"
-            for name, knob in self._knobs.items()
-            if knob.auto or self.draft.hyperparameters.get(name)
-        ]
-        return [
-            ("dataset", self._dataset()),
-            ("validation", [self._validation_line()]),
-            ("model", [self.draft.model]),
-            ("settings", [" · ".join(knobs)]),
-            ("account", self._whose()),
-            ("price", list(quote.parts)),
-            ("lifetime", plan.lifetime(self.model, date.today())),
-        ]
-
-    def _go(self, quote: plan.Quote) -> None:
-        order = plan.order(self.draft, self.fttui.thread, self._knobs, quote)
+    def _go(self, quote: price.Quote) -> None:
+        path, report = self.fttui.thread.path, self.report
+        if path is None or report is None:
+            return
+        orders = self.desk.orders(self.draft, self.method, path, report, list(quote.each))
+        left = [order for order in orders if order.tag not in self.draft.made]
         self.draft.sent = True
         self._keep()
-        self._refusal = None
-        self.run_worker(self._launch(order), group="launch", exclusive=True, exit_on_error=False)
-
-    async def _launch(self, order: plan.Order) -> None:
-        import asyncio
-
-        from fttui.ui.launch import run as launch_run
-
-        app = self.fttui
+        self._refused = {}
         self.add_class("-busy")
-        app.backend.unfinished["launch"] = "A launch is on its way: it would stop."
-        self._tell(launch_run.Stage("beginning"))
-        try:
-            job = await launch_run.run(app, self._feed, order, self._tell)
-        except Problem as problem:
-            self._refusal = problem
-        except asyncio.CancelledError:
-            self._refusal = Problem("The launch was stopped.", "No job was made.")
-            raise
-        else:
-            self._done(job)
-        finally:
-            app.backend.unfinished.pop("launch", None)
-            self._stage = None
-            if self.is_attached:
-                self.remove_class("-busy")
-                self.sync()
+        self.run_worker(self._launch(left), group="launch", exclusive=True, exit_on_error=False)
 
-    def _tell(self, stage: Stage) -> None:
-        self._stage = stage
+    async def _launch(self, orders: list[plan.Order]) -> None:
+        jobs = await self.launching.go(orders, len(self.draft.made))
+        if jobs is not None:
+            self.fttui.state.forget(key(self.fttui.thread.path))
+            self.dismiss(jobs)
+            return
+        refusal = self.launching.refusal
+        names = frozenset({"dataset", "method", "model", "validation"})
+        names |= {field.name for field in self.fields}
+        row = form_fields.row_of(str(refusal.detail.get("param", "")), names) if refusal else ""
+        if refusal is not None and row:
+            self._refused = {row: refusal.why or refusal.what}
+            self.form.focus_on(row)
+        self.sync()
+
+    def _made(self, order: plan.Order, job: Job) -> None:
+        self.draft.made[order.tag] = job.id
+        self._keep()
+
+    def _moved_on(self) -> None:
+        """The launch is at another stage."""
         if self.is_attached:
-            self.query_one("#launch", Button).disabled = True
-            self._say_why("")
-
-    def _done(self, job: Job) -> None:
-        self.fttui.state.forget(self._key)
-        self.dismiss(job)
-
-
-def _row(name: str, widget: Widget, hint: str = "", *, gap: bool = False) -> Horizontal:
-    children: list[Widget] = [Label(say(name)), widget]
-    if hint:
-        children.append(Static(say((hint, "dim")), classes="hint"))
-    return Horizontal(*children, classes="row gap" if gap else "row")
+            busy = self.launching.stage is not None
+            self.set_class(busy, "-busy")
+            self.query_one("#launch", Button).disabled = busy
+            if busy:
+                self._say_why("")
+            else:
+                self.sync()

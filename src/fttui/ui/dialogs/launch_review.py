@@ -1,35 +1,35 @@
-"""What the launch dialog asks besides its form: which model, which validation, and the last question."""
+"""The last question before money is spent: everything named once more, the amount typed where it is large."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from fttui.ui.dialogs.choose import Choice
+from fttui.text import plural, size
 from fttui.ui.dialogs.confirm import Confirm
-from fttui.ui.launch import plan
-from fttui.ui.text import Part, say
-
-if TYPE_CHECKING:
-    from fttui.pricing.catalog import Model
+from fttui.ui.launch.draft import Draft
+from fttui.ui.launch.fields import Field
+from fttui.ui.launch.price import Quote
+from fttui.ui.text import Part
 
 INDENT, WIDTH = 11, 58  # columns of the names and of the values
 
 
-def question(quote: plan.Quote, rows: Sequence[tuple[str, list[Part]]], limit: Decimal) -> Confirm:
+def question(
+    quote: Quote, rows: Sequence[tuple[str, list[Part]]], limit: Decimal, jobs: int = 1
+) -> Confirm:
     """The last question: everything named once more; above `limit` the amount is typed."""
     dear = quote.amount is not None and quote.amount > limit
     typed = f"{quote.amount:.2f}" if dear and quote.amount is not None else ""
-    title = f"Launch for {'' if quote.exact else 'about '}{quote.money}?"
+    what = f"Launch {plural(jobs, 'job')}" if jobs > 1 else "Launch"
+    title = f"{what} for {'' if quote.exact else 'about '}{quote.money}?"
     if quote.amount is None:
-        title = "Launch at an unknown price?"
+        title = f"{what} at an unknown price?"
     elif not quote.amount:
-        title = "Launch? It costs nothing."
+        title = f"{what}? It costs nothing."
     parts: list[Part] = []
     for name, value in rows:
         parts += [(f"{name:<{INDENT}}", "dim"), *hang(value), "\n"]
@@ -52,27 +52,33 @@ def hang(parts: list[Part]) -> list[Part]:
     return made
 
 
-def model_choices(models: Sequence[Model]) -> list[Choice]:
-    """The models with their price and how long what they make will answer."""
-    choices = []
-    for model in models:
-        price = model.training
-        note = f"{price.amount:g} {price.currency}/{price.unit}" if price else "price unknown"
-        note = "free" if model.free else note
-        life = say(*plan.lifetime(model, date.today())).plain
-        choices.append(Choice(model.id, model.id, f"{note} · {life}"[:48]))
-    return choices
+def settings(draft: Draft, fields: Sequence[Field]) -> list[tuple[str, list[Part]]]:
+    """What was chosen, and what is left to the provider, in rows."""
+    knobs = [
+        f"{row.label} {draft.text(row.name) or 'auto'}"
+        for row in fields
+        if row.knob is not None and (row.knob.auto or draft.text(row.name))
+    ]
+    others = [
+        f"{row.label} {draft.text(row.name)}"
+        for row in fields
+        if row.knob is None and row.kind == "line" and not row.off and draft.text(row.name)
+    ]
+    chosen = [
+        f"{row.label} {draft.text(row.name) or row.usual}" for row in fields if row.kind == "choice"
+    ]
+    rows: list[tuple[str, list[Part]]] = [("settings", [" · ".join(knobs)])] if knobs else []
+    more = " · ".join(others + chosen)
+    return [*rows, ("and", [more])] if more else rows
 
 
-def validation_choices(values: Sequence[str]) -> list[Choice]:
-    """`values` as in Draft.validation ("" is "none" here, since a choice has a name); and another file."""
-    choices = []
-    for value in values:
-        if value.startswith(plan.SPLIT):
-            share = float(value.removeprefix(plan.SPLIT))
-            title = f"hold out {share:.0%} of the examples"
-            choices.append(Choice(value, title, "a copy is split"))
-        elif value:
-            choices.append(Choice(value, value, "a file of its own"))
-    choices.append(Choice("none", "none", "over-fitting will not show"))
-    return [*choices, Choice("other", "another file …")]
+def files(sent: Mapping[str, tuple[int, str]]) -> list[Part]:
+    """What is sent and what is there already: name → (bytes, id at the provider or "")."""
+    parts: list[Part] = []
+    for name, (many, known) in sent.items():
+        parts.append(" · " if parts else "")
+        if known:
+            parts.append((f"{name} is there already ({known}): not sent again", "ok"))
+        else:
+            parts.append(f"{name}, {size(many)} to send")
+    return parts

@@ -28,10 +28,15 @@ def launch(app: FttuiApp) -> None:
         app.show_problem(problem)
         return
 
-    def launched(job: Job | None) -> None:
-        if job is not None:
+    def launched(jobs: list[Job] | None) -> None:
+        if jobs:
+            from fttui.service import sweep
+
+            job = jobs[0]
             app.change(job=job, checkpoint=None)
             app.go("jobs")
-            app.notify(f"launched {job.suffix or job.id}", timeout=4)
+            name = sweep.of(job) if len(jobs) > 1 else job.suffix or job.id
+            many = f"{len(jobs)} jobs of sweep " if len(jobs) > 1 else ""
+            app.notify(f"launched {many}{name}", timeout=4)
 
     app.push_screen(dialog, launched)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fttui import paths
 from fttui.problem import Problem
@@ -33,29 +34,61 @@ class Stage:
     may_stop: bool = True
 
 
-async def run(app: FttuiApp, feed: Feed, order: Order, tell: Callable[[Stage], None]) -> Job:
-    """Carry a launch out. Raises Problem with the reason; cancelling it leaves no file and no job."""
+async def run(
+    app: FttuiApp,
+    feed: Feed,
+    orders: Sequence[Order],
+    tell: Callable[[Stage], None],
+    made: Callable[[Order, Job], None] = lambda order, job: None,
+    enough: Callable[[], bool] = lambda: False,
+) -> list[Job]:
+    """Carry a launch out, one job after another: all of them have the same files.
+
+    made is told of every job as soon as it is there; `enough` is asked before each further one.
+    Raises Problem with the reason; cancelling it while files are sent leaves no file and no job.
+    """
+    first = orders[0]
+    training, validation = first.path, first.validation
+    await _unchanged(first)
+    if first.share:
+        tell(Stage(f"holding out {first.share:.0%} for validation"))
+        seed = SPLIT_SEED if len(orders) > 1 else first.seed  # one split for all that are compared
+        training, validation = await asyncio.to_thread(hold_out, first, seed)
+    training_id = await _send(app, feed, training, tell)
+    validation_id = await _send(app, feed, validation, tell) if validation else ""
+    jobs: list[Job] = []
+    for number, order in enumerate(orders, 1):
+        if jobs and enough():
+            break
+        which = f"making job {number} of {len(orders)}" if len(orders) > 1 else "making the job"
+        tell(Stage(which, may_stop=False))
+        job = await _make(app, feed, order, training_id, validation_id)
+        jobs.append(job)
+        made(order, job)
+    return jobs
+
+
+async def _make(
+    app: FttuiApp, feed: Feed, order: Order, training_id: str, validation_id: str
+) -> Job:
+    """Make one job, once."""
     from fttui.service import jobs
     from fttui.service.types import LaunchSpec
 
-    training, validation = order.path, order.validation
-    await _unchanged(order)
-    if order.share:
-        tell(Stage(f"holding out {order.share:.0%} for validation"))
-        training, validation = await asyncio.to_thread(hold_out, order)
-    training_id = await _send(app, feed, training, tell)
-    validation_id = await _send(app, feed, validation, tell) if validation else ""
     spec = LaunchSpec(
         model=order.model,
         training_file=training_id,
         validation_file=validation_id,
         method=order.method,
         hyperparameters=order.hyperparameters,
+        method_fields=order.method_fields,
         suffix=order.suffix,
         seed=order.seed,
+        metadata=order.metadata,
+        integrations=tuple(_with_key(feed, row) for row in order.integrations),
+        extra_body=order.extra_body,
         tag=order.tag,
     )
-    tell(Stage("making the job", may_stop=False))
     feed.submitting(order.tag, _on_its_way(spec))
     job = None
     try:
@@ -72,6 +105,22 @@ async def run(app: FttuiApp, feed: Feed, order: Order, tell: Callable[[Stage], N
         training_file=training_id,
     )
     return job
+
+
+def _with_key(feed: Feed, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An integration as it is sent: some providers want the key with it, from the environment only."""
+    key = os.environ.get("WANDB_API_KEY", "")
+    if not key or row.get("type") != "wandb" or not wants_key(feed.provider.profile.provider):
+        return row
+    return {**row, "wandb": {**row["wandb"], "api_key": key}}
+
+
+def wants_key(provider: str) -> bool:
+    """Whether a provider takes the key of Weights & Biases with every job."""
+    from fttui.pricing.catalog import load_or_shipped
+
+    home = load_or_shipped().providers.get(provider)
+    return home is not None and home.can("wandb_key")
 
 
 async def _unchanged(order: Order) -> None:
@@ -143,12 +192,12 @@ async def _known(app: FttuiApp, feed: Feed, path: Path, sha256: str) -> str:
     return same.id if same else ""
 
 
-def hold_out(order: Order) -> tuple[Path, Path]:
+def hold_out(order: Order, seed: int | None) -> tuple[Path, Path]:
     """(training, validation) files made from the dataset, which stays as it is. The same dataset, share
     and seed give the same files, so they are made, and sent, once."""
     from fttui.dataset.split import split
 
-    seed = SPLIT_SEED if order.seed is None else order.seed
+    seed = SPLIT_SEED if seed is None else seed
     stem = order.path.stem
     folder = paths.cache_dir() / "splits" / f"{order.sha256[:16]}-{order.share:g}-{seed}"
     training, validation = folder / f"{stem}.train.jsonl", folder / f"{stem}.validation.jsonl"
@@ -175,4 +224,5 @@ def _on_its_way(spec: LaunchSpec) -> Job:
         hyperparameters=dict(spec.hyperparameters),
         suffix=spec.suffix,
         seed=spec.seed,
+        metadata=spec.metadata,
     )
