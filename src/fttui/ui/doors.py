@@ -69,6 +69,17 @@ def is_door(problem: Problem) -> bool:
     return bool(doors.kind_of(problem))
 
 
+def why(app: FttuiApp) -> None:
+    """Open the door that was met last: that of the jobs' list while it stands, else that of a pane."""
+    feed = app.backend.feed
+    standing = feed.problem if feed is not None else None
+    for problem in (standing if app.current_mode == "jobs" else app.refusal, app.refusal, standing):
+        if problem is not None:
+            show(app, problem)
+            return
+    app.notify("nothing was refused", timeout=3)
+
+
 STAY = ("ask", "link")  # ways that lead nowhere else: what is behind the door stays as it is
 
 

@@ -8,6 +8,8 @@ from fttui.problem import Problem
 
 if TYPE_CHECKING:
     from fttui.config import Profile
+    from fttui.service.probe import Probed
+    from fttui.service.provider import Provider
     from fttui.ui.app import FttuiApp
 
 ADD = "\0add"
@@ -139,3 +141,104 @@ def give_key(app: FttuiApp, profile: Profile) -> None:
             app.notify(f"the key of profile {name} comes from another place now", timeout=4)
 
     app.push_screen(AddProfile(app.backend.config, profile=profile), given)
+
+
+# ---- what a profile may and can do ----
+
+
+def why_not_spend(app: FttuiApp, action_id: str) -> str:
+    """Why nothing is launched or asked on the profile in hand, "" where it may be."""
+    profile = app.backend.profile
+    if profile.read_only:
+        return f"profile {profile.name} is read-only"
+    feed = app.backend.feed
+    if feed is not None and action_id in ("cost.launch", "jobs.new"):
+        return feed.provider.lacks("jobs")
+    return ""
+
+
+def learn_what_they_can(app: FttuiApp) -> None:
+    """Put in force what was found of the open profiles before; ask, once, those never asked."""
+    asked: set[int] = set()
+
+    def news(_: object) -> None:
+        for feed in app.backend.feeds:
+            provider = feed.provider
+            if id(provider) in asked or provider.profile.provider == "local":
+                continue
+            from fttui.service import probe
+
+            if not feed.read_at:
+                probe.remembered(provider, app.state)
+                continue
+            asked.add(id(provider))
+            work = _ask(app, provider)
+            app.run_worker(work, group=f"probe-{feed.profile}", exit_on_error=False)
+
+    app.backend.feeds.changed.subscribe(app, news)
+    news(None)
+
+
+async def _ask(app: FttuiApp, provider: Provider) -> Probed:
+    from fttui.service import probe
+
+    before = dict(provider.learned)
+    found = await probe.once(provider, app.state)
+    if provider.learned != before:
+        app.change()  # what is missing is dimmed
+    return found
+
+
+def ask_again_what_it_can(app: FttuiApp) -> None:
+    """Forget what was found of the profile in hand, and ask again."""
+    from fttui.service import probe
+
+    feed = app.backend.feed
+    if feed is None:
+        return
+    provider = feed.provider
+    probe.forget(provider, app.state)
+
+    async def ask() -> None:
+        found = await _ask(app, provider)
+        said = found.problem or (" ".join(found.lacks.values()) or "nothing is missing")
+        app.notify(f"profile {provider.profile.name}: {said}", timeout=6)
+
+    app.run_worker(ask(), group="probe", exclusive=True, exit_on_error=False)
+
+
+# ---- the first start ----
+
+FIRST = "first-start"  # what the state calls that it was asked
+
+
+def first_start(app: FttuiApp) -> None:
+    """Ask where to train, once, where nothing says it: no file, no key in the environment."""
+    config = app.backend.config
+    decided = (
+        config.path.exists()
+        or config.default != "local"
+        or any(one.key.present() for one in config.profiles.values())
+        or app.state.recall(FIRST)
+    )
+    if not decided:
+        app.state.remember(FIRST, True)
+        ask_where(app)
+
+
+def ask_where(app: FttuiApp) -> None:
+    """This machine, or a provider that needs a key."""
+    from fttui.profile_form import KINDS
+    from fttui.ui.dialogs.choose import Choice, Choose
+
+    order = sorted(KINDS, key=lambda kind: kind.provider != "local")
+    choices = [Choice(kind.provider, kind.title, kind.about) for kind in order]
+
+    def chosen(provider: str | None) -> None:
+        if provider == "local":
+            use(app, "local")
+        elif provider:
+            add(app, provider)
+
+    title = "Where do you want to train?\nNo key was found, so fttui starts on this machine. P changes it."
+    app.push_screen(Choose(title, choices, value="local"), chosen)
