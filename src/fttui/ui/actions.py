@@ -62,6 +62,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.open", "Open a dataset", ("o",), "open", 40),
     Action("app.profile", "Switch profile (whose money is at stake)", ("P",)),
     Action("app.deployments", "Deployments: what answers, and what it costs by the hour", ()),
+    Action("app.next_profile", "Work on the next open profile", ("backslash",)),
+    Action("app.add_profile", "Add a profile: another provider, another key", ()),
+    Action("app.change_profile", "Change this profile: its key, its address, its access", ()),
+    Action("app.read_only", "Make this profile read-only, or let it spend again", ()),
+    Action("app.probe", "Ask again what this provider can do", ()),
+    Action("app.why", "Why it was refused, and the ways out", ("W",)),
     Action("app.notices", "Everything that was said", ("exclamation_mark",)),
     Action("app.demo", "Open the shipped sample on the local profile", ()),
     Action("app.redraw", "Redraw the screen", ("ctrl+l",), priority=True),
@@ -203,13 +209,17 @@ ACTIONS: tuple[Action, ...] = (
     Action("evaluate.copy", "Copy the table", ("y",)),
 )
 
+# What spends money or changes something at the provider in hand: dimmed where its profile is read-only.
+# (Cancel, pause and delete ask the profile the job belongs to, in their panes.)
+SPENDS = frozenset({"cost.launch", "jobs.new", "chat.write", "chat.again"})
+
 BY_ID: Mapping[str, Action] = {action.id: action for action in ACTIONS}
 
 # What a key is called on the screen, where Textual's name is not it.
 KEY_LABELS = {
     "question_mark": "?", "slash": "/", "exclamation_mark": "!", "colon": ":", "plus": "+",
     "minus": "-", "equals_sign": "=", "escape": "esc", "right_square_bracket": "]",
-    "left_square_bracket": "[", "comma": ",", "space": "space",
+    "left_square_bracket": "[", "backslash": "\\", "comma": ",", "space": "space",
     "less_than_sign": "<", "greater_than_sign": ">",
 }  # fmt: skip
 

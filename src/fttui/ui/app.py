@@ -21,7 +21,18 @@ from textual.worker import Worker, WorkerState
 from fttui.problem import Problem
 from fttui.state import State
 from fttui.ui import clipboard, crumbs
-from fttui.ui.actions import ACTIONS, AREAS, BY_ID, PAGES, Action, bindings, clashes, label
+from fttui.ui.actions import (
+    ACTIONS,
+    AREAS,
+    BY_ID,
+    PAGES,
+    SPENDS,
+    Action,
+    bindings,
+    clashes,
+    keys_of,
+    label,
+)
 from fttui.ui.backend import Backend
 from fttui.ui.palette import Commands
 from fttui.ui.planner import Planner
@@ -73,7 +84,9 @@ class FttuiApp(App[None]):
         ascii_only: bool = False,
         theme: str = "",
         state: State | None = None,
+        first_start: bool = False,
     ) -> None:
+        """first_start: ask where to train where nothing says it yet."""
         super().__init__()
         for ours in THEMES:
             self.register_theme(ours)
@@ -86,6 +99,8 @@ class FttuiApp(App[None]):
         self.backend = Backend(self, profile)
         self.planner = Planner(self)
         self.notices: list[Notice] = []
+        self.refusal: Problem | None = None  # the last closed door that was met
+        self._first_start = first_start
         self.keymap_in_force: dict[str, str] = {}
         self.came_from = "jobs"  # the area before one that has no digit
         self._asked = (path, validation)
@@ -149,6 +164,10 @@ class FttuiApp(App[None]):
             self.show_problem(problem)
         finally:
             self.backend.begin_scans()
+        if self._first_start:
+            from fttui.ui import profiles
+
+            profiles.first_start(self)
 
     def _configure(self) -> None:
         config = self.backend.config
@@ -157,8 +176,14 @@ class FttuiApp(App[None]):
         for sentence in clashes(self.keymap_in_force):
             self.notify(sentence, severity="warning")
         self.backend.begin()
+        self.call_later(self._learn)
         self.deployed.begin()
         self.change()
+
+    def _learn(self) -> None:
+        from fttui.ui import profiles
+
+        profiles.learn_what_they_can(self)
 
     async def on_unmount(self) -> None:
         await self.backend.close()
@@ -228,10 +253,19 @@ class FttuiApp(App[None]):
         self.notify(f"{action.title}: {reason}", severity="warning", timeout=4)
 
     def show_problem(self, problem: Problem) -> None:
-        from fttui.ui.dialogs.problem import ProblemDialog
+        from fttui.ui import doors
 
         self._note("error", str(problem))
-        self.push_screen(ProblemDialog(problem))
+        doors.show(self, problem)
+
+    def refused(self, problem: Problem) -> None:
+        """A pane shows a failure in its own place: where it is a closed door, `app.why` opens it."""
+        from fttui.ui import doors
+
+        if doors.is_door(problem):
+            self.refusal = problem
+            key = label(keys_of(BY_ID["app.why"], self.keymap_in_force)[0])
+            self.notify(f"{key} tells why, and shows the ways out", severity="warning", timeout=6)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         self.worker_failed(event)
@@ -327,7 +361,7 @@ class FttuiApp(App[None]):
         from fttui.ui.dialogs.help import Help
 
         scope = getattr(self.screen, "SCOPE", "")
-        why_not = getattr(self.screen, "why_not", lambda _: "")
+        why_not = getattr(self.screen, "reason", lambda _: "")
         reasons = {a.id: why_not(a.id) for a in ACTIONS if a.scope == scope}
 
         def chosen(action_id: str | None) -> None:
@@ -370,20 +404,48 @@ class FttuiApp(App[None]):
         self.open(samples.path("extraction"), samples.heldout("extraction"))
 
     def do_profile(self) -> None:
-        from fttui.ui.dialogs.choose import Choice, Choose
+        from fttui.ui import profiles
 
-        config = self.backend.config
-        choices = [
-            Choice(name, name, f"{profile.provider} · {profile.host}")
-            for name, profile in sorted(config.profiles.items())
-        ]
+        profiles.choose(self)
 
-        def chosen(name: str | None) -> None:
-            if name:
-                self.backend.use(name)
-                self.deployed.tick()
+    def do_next_profile(self) -> None:
+        from fttui.ui import profiles
 
-        self.push_screen(Choose("Profile", choices, value=self.backend.profile.name), chosen)
+        profiles.next_open(self)
+
+    def do_add_profile(self) -> None:
+        from fttui.ui import profiles
+
+        profiles.add(self)
+
+    def do_change_profile(self) -> None:
+        from fttui.ui import profiles
+
+        profiles.give_key(self, self.backend.profile)
+
+    def do_read_only(self) -> None:
+        from fttui.ui import profiles
+
+        profiles.toggle_read_only(self)
+
+    def do_probe(self) -> None:
+        from fttui.ui import profiles
+
+        profiles.ask_again_what_it_can(self)
+
+    def do_why(self) -> None:
+        from fttui.ui import doors
+
+        doors.why(self)
+
+    def guard(self, action_id: str) -> str:
+        """Why an action that spends or changes something cannot run on the profile in hand, "" when it
+        can."""
+        if action_id not in SPENDS or self.backend.profile_if_known is None:
+            return ""
+        from fttui.ui import profiles
+
+        return profiles.why_not_spend(self, action_id)
 
     def do_notices(self) -> None:
         from fttui.ui.dialogs.notices import Notices

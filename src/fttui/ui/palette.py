@@ -22,7 +22,7 @@ class Commands(Provider):
     def _rows(self) -> Iterator[tuple[str, str, IgnoreReturnCallbackType]]:
         app = cast("FttuiApp", self.app)
         scope = getattr(self.screen, "SCOPE", "")
-        why_not = getattr(self.screen, "why_not", lambda _: "")
+        why_not = getattr(self.screen, "reason", lambda _: "")
         for action in (*of_scope(scope), *of_scope("app")):
             keys = keys_of(action, app.keymap_in_force)
             reason = why_not(action.id) if action.scope == scope else ""

@@ -21,6 +21,7 @@ def start(args: argparse.Namespace) -> int:
         profile="local" if args.demo else args.profile,
         ascii_only=args.ascii or settings.get("ascii") is True,
         theme=str(settings.get("theme") or ""),
+        first_start=not (args.file or args.demo or args.profile),
     )
     app.run(mouse=not args.no_mouse and settings.get("mouse") is not False)
     return app.return_code or 0

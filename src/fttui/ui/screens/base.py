@@ -85,8 +85,12 @@ class AreaScreen(Screen[None]):
         """The reason an action cannot run now, "" when it can."""
         return ""
 
+    def reason(self, action_id: str) -> str:
+        """The same, and why the profile in hand forbids it."""
+        return self.fttui.guard(action_id) or self.why_not(action_id)
+
     def action_do(self, action_id: str) -> None:
-        reason = self.why_not(action_id)
+        reason = self.reason(action_id)
         if reason:
             self.fttui.say_no(BY_ID[action_id], reason)
             return

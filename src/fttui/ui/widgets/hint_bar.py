@@ -44,7 +44,7 @@ class HintBar(Widget):
 
     def _hints(self, scope: str, ids: tuple[str, ...]) -> Content:
         keymap = self.app.keymap_in_force  # type: ignore[attr-defined]
-        why_not = getattr(self.screen, "why_not", None)
+        why_not = getattr(self.screen, "reason", None)
         parts: list[Part] = []
         for action in of_scope(scope):
             if action.id not in ids:
