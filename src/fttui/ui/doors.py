@@ -185,13 +185,12 @@ def retrain(app: FttuiApp, model_id: str) -> None:
 
 def _plan_on(app: FttuiApp, profile: str, model_id: str = "") -> None:
     """Work on a profile, and show what the open dataset costs there."""
-    app.backend.use(profile)
+    profiles.use(app, profile)
     provider = app.backend.profile.provider
     model = app.backend.catalog.get(model_id, provider) if model_id else None
     if model is not None:
         app.change(model=model, estimate=None)
     app.go("cost" if app.thread.path else "data")
-    app.notify(f"working on profile {profile} from now on", timeout=4)
 
 
 def _another_model(app: FttuiApp) -> None:

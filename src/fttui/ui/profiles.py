@@ -66,6 +66,7 @@ def choose(app: FttuiApp) -> None:
 def use(app: FttuiApp, name: str) -> None:
     """Work on a profile from now on, and say whose it is."""
     app.backend.use(name)
+    app.deployed.tick()  # what runs and costs there
     app.notify(f"profile {name}: {words(app.backend.profile)}", timeout=4)
 
 
@@ -124,8 +125,7 @@ def add(app: FttuiApp, provider: str = "") -> None:
     def added(name: str | None) -> None:
         if name:
             reload(app)
-            app.backend.use(name)
-            app.notify(f"profile {name} is saved, and in use", timeout=4)
+            use(app, name)
 
     app.push_screen(AddProfile(app.backend.config, provider), added)
 
@@ -138,6 +138,7 @@ def give_key(app: FttuiApp, profile: Profile) -> None:
         if name:
             reload(app)
             app.backend.use(name)
+            app.deployed.tick()
             app.notify(f"the key of profile {name} comes from another place now", timeout=4)
 
     app.push_screen(AddProfile(app.backend.config, profile=profile), given)
