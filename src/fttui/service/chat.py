@@ -98,6 +98,7 @@ async def _run(
     body = {"model": model, "messages": [dict(row) for row in messages]} | settings.body()
     clock = _Clock()
     try:
+        provider.writing(f"Asking {model}")  # an answer costs money
         await provider.ready()  # the first use loads the client: no part of the model's speed
         async for chunk in _patient(provider, body, result, patience, clock):
             result.add(chunk, clock.elapsed)
