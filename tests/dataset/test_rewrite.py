@@ -175,6 +175,16 @@ def test_sample_and_drop(tmp_path: Path) -> None:
             "a.jsonl",
         ),
         (b'{"question": "a, b", "answer": "c"}\n', "a.jsonl"),
+        (  # a table of Weights & Biases, as its OpenAI integration logs a training file
+            b'{"columns":["role: system","role: user","role: assistant"],'
+            b'"data":[["Be kind.","a, b","c"]],"ncols":3,"nrows":1}',
+            "train_data.table.json",
+        ),
+        (  # a labelled dataset of LlamaIndex, as its save_json writes it
+            b'{\n "examples": [\n  {\n   "query": "a, b",\n   "query_by": {"type": "ai"},\n'
+            b'   "reference_contexts": ["d"],\n   "reference_answer": "c"\n  }\n ]\n}',
+            "rag.json",
+        ),
     ],
 )
 def test_shapes_become_chat(tmp_path: Path, content: bytes, name: str) -> None:

@@ -46,8 +46,12 @@ ANSWER = (
     "label",
     "category",
     "ideal",
+    "reference_answer",
 )
 SYSTEM = ("system", "system_prompt", "context")
+ROLE_COLUMN = "role:"  # "role: user": how a Weights & Biases table of a training file names it
+_BEFORE = b"\xef\xbb\xbf \t\r\n"  # what may stand before an object: a mark, blanks
+WHOLE_BYTES = 1 << 29  # a file that is one JSON object is read whole, up to here
 
 
 @dataclass(slots=True)
@@ -61,7 +65,8 @@ class Converted:
 
 
 def convert(source: Path, output: Path, *, to: str = "chat", system: str = "") -> Converted:
-    """Write `source` (JSONL of any known shape, a JSON array, CSV, TSV, Parquet) as `to` JSONL.
+    """Write `source` (JSONL of any known shape, a JSON array, CSV, TSV, Parquet, a table
+    of Weights & Biases, a labelled dataset of LlamaIndex) as `to` JSONL.
 
     to: "chat" or "preference". system: a system prompt put first where a row brings none. Rows that fit
     no shape are counted and left out.
@@ -104,10 +109,33 @@ def rows(source: Path) -> Iterator[tuple[int, Row | None]]:
         if opened.fd < 0:
             raise framing.problem(source, opened)
         yield from _table(source, head)
+    elif (whole := _whole(source, head)) is not None:
+        yield from enumerate(whole, 1)
     else:
         for number, raw in enumerate(framing.lines(source, Counter(), also=frozenset({"F018"})), 1):
             if raw.strip():
                 yield number, _line(raw)
+
+
+def _whole(source: Path, head: bytes) -> list[Row | None] | None:
+    """The rows of a file that is one JSON object: a table of Weights & Biases (columns and data), or
+    a labelled dataset of LlamaIndex (examples). None where it is something else."""
+    if source.suffix.lower() != ".json" or not head.lstrip(_BEFORE).startswith(b"{"):
+        return None
+    if source.stat().st_size > WHOLE_BYTES:
+        return None
+    obj = load(source.read_bytes().lstrip(_BEFORE))
+    if obj is None:
+        return None
+    columns, data, examples = obj.get("columns"), obj.get("data"), obj.get("examples")
+    if type(columns) is list and type(data) is list:
+        return [
+            dict(zip(map(str, columns), row, strict=False)) if type(row) is list else None
+            for row in data
+        ]
+    if type(examples) is list:
+        return [row if type(row) is dict else None for row in examples]
+    return None
 
 
 def _line(raw: bytes) -> Row | None:
@@ -177,7 +205,21 @@ def chat(row: Row, system: str = "") -> tuple[str, Row | None]:
     if type(body) is dict and type(body.get("messages")) is list:
         return "Batch API", None  # requests have no answer to learn
     low = {str(key).strip().lower(): value for key, value in row.items()}
+    if any(key.startswith(ROLE_COLUMN) for key in low):
+        return "W&B table", _roles(low, system)
     return _columns(low, system)
+
+
+def _roles(low: Row, system: str) -> Row | None:
+    """A row whose columns are messages: "role: system", "role: user", "role: assistant"."""
+    messages = [
+        {"role": role, "content": value}
+        for key, value in low.items()
+        if key.startswith(ROLE_COLUMN)
+        and isinstance(value, str)
+        and (role := likely_role(key.removeprefix(ROLE_COLUMN).strip()))
+    ]
+    return _with_system(messages, system) if messages else None
 
 
 def _talk(talk: list[Any], row: Row, system: str) -> Row | None:
