@@ -131,6 +131,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("jobs.profiles", "Which profiles' jobs are shown", ("A",)),
     Action("jobs.log", "Logarithmic loss", ("l",), "log", 45),
     Action("jobs.smooth", "Smooth the curve", ("a",)),
+    Action("jobs.view", "Loss, accuracy or reward", ("m",)),
+    Action("jobs.zoom_in", "Zoom into the curve", ("plus", "equals_sign")),
+    Action("jobs.zoom_out", "Zoom out", ("minus",)),
+    Action("jobs.zoom_all", "The whole curve", ("0",)),
+    Action("jobs.overlay", "Draw other jobs beside it", ("C",), "overlay", 48),
+    Action("jobs.example", "Go to the example its error names", ("i",), "example", 44),
+    Action("jobs.facts", "All of its settings and files", ("f",), "settings", 43),
+    Action("jobs.results", "Its results file: into the chart, and saved", ("R",)),
     Action("jobs.refresh", "Ask again now", ("r",), "refresh", 50),
     Action("jobs.export", "Save the report of this job", ("e",)),
     Action("jobs.forget", "Forget a job the provider lists no longer", ("delete",)),
@@ -138,9 +146,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("checkpoints.chat", "Chat with this checkpoint", ("t", "enter"), "chat", 10),
     Action("checkpoints.compare", "Compare it with the base, side by side", ("c",), "compare", 12),
     Action("checkpoints.rank", "Rank by another metric", ("s",), "rank by", 20),
+    Action("checkpoints.all", "Those of all jobs, or of this one", ("a",), "all jobs", 18),
+    Action("checkpoints.mark", "Mark or unmark, to compare", ("space",), "mark", 28),
+    Action("checkpoints.filter", "Filter by words", ("slash",), "filter", 32),
+    Action("checkpoints.more", "Read those of 20 more jobs", ("m",)),
+    Action("checkpoints.share", "Share it with projects", ("S",), "share", 30),
+    Action("checkpoints.download", "Save its weights", ("d",), "download", 26),
+    Action("checkpoints.delete", "Delete its model", ("x",), "delete", 36),
     Action("checkpoints.copy", "Copy the model name", ("y",), "copy name", 15),
     Action("checkpoints.refresh", "Ask again now", ("r",), "refresh", 40),
-    Action("checkpoints.evaluate", "Evaluate it on held-out examples", ("v",), "evaluate", 13),
+    Action("checkpoints.evaluate", "Evaluate it on held-out examples", ("V",), "evaluate", 13),
     Action(
         "checkpoints.deploy", "Deploy this checkpoint, or show its deployment", ("D",), "deploy", 30
     ),
@@ -192,6 +207,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("chat.raw", "Markdown, or as it was written", ("v",)),
     Action("chat.differences", "Mark what differs between columns, or not", ("d",)),
     Action("chat.copy", "Copy the answer", ("y",), "copy", 40),
+    Action(
+        "chat.evaluate", "Evaluate these models on held-out examples", ("f12", "V"), "evaluate", 16
+    ),
     # evaluate: a page reached from Chat, Checkpoints and the palette
     Action("evaluate.start", "Start, or go on with what is missing", ("s",), "start", 5),
     Action("evaluate.stop", "Stop the run; take this line out", ("x",), "stop", 8),

@@ -25,9 +25,14 @@ class Metric:
 METRICS = (
     Metric("valid_loss", "validation loss", 1),
     Metric("valid_accuracy", "validation accuracy", -1),
+    Metric("valid_reward", "validation reward", -1),
     Metric("train_loss", "training loss", 1),
+    Metric("train_accuracy", "training accuracy", -1),
+    Metric("train_reward", "training reward", -1),
     Metric("step", "newest", -1),
 )
+NEWEST = METRICS[-1]
+RISE = 1.005  # times the lowest validation loss: less is noise
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,8 @@ class Kept:
     valid_loss: float | None
     train_accuracy: float | None
     valid_accuracy: float | None
+    train_reward: float | None = None
+    valid_reward: float | None = None
 
     @property
     def model(self) -> str:
@@ -102,6 +109,8 @@ def _kept(track: Track, row: Checkpoint) -> Kept:
         first(metrics.best_valid_loss, curve("full_valid"), curve("valid")),
         first(metrics.train_accuracy, curve("train_acc")),
         first(metrics.best_valid_accuracy, curve("full_valid_acc"), curve("valid_acc")),
+        first(metrics.train_reward, curve("reward")),
+        first(metrics.valid_reward, curve("valid_reward")),
     )
 
 
@@ -121,11 +130,22 @@ def usable(rows: Sequence[Kept]) -> list[Metric]:
     return [m for m in METRICS if any(row.figure(m) is not None for row in rows)]
 
 
+def ordered(rows: Sequence[Kept], metric: Metric) -> list[Kept]:
+    """The best first; of equals, the earlier step (it saw the data less often); without it, last."""
+    if metric is NEWEST:
+        return sorted(rows, key=lambda row: (row.checkpoint.created_at, row.step), reverse=True)
+
+    def place(row: Kept) -> tuple[bool, float, int]:
+        value = row.figure(metric)
+        return value is None, (value or 0.0) * metric.sign, row.step
+
+    return sorted(rows, key=place)
+
+
 def best(rows: Sequence[Kept], metric: Metric) -> Kept | None:
-    """The best row; of equals, the earlier step (it saw the data less often)."""
-    known = [(row.figure(metric), row) for row in rows]
-    ranked = [(value * metric.sign, row.step, row) for value, row in known if value is not None]
-    return min(ranked, key=lambda item: item[:2])[2] if ranked else None
+    """The best row, where one has the metric."""
+    known = [row for row in rows if row.figure(metric) is not None]
+    return ordered(known, metric)[0] if known else None
 
 
 def reason(rows: Sequence[Kept], metric: Metric) -> str:
@@ -133,28 +153,62 @@ def reason(rows: Sequence[Kept], metric: Metric) -> str:
     top = best(rows, metric)
     if top is None:
         return ""
-    if metric.name == "step":
-        return f"step {top.step:,}: the newest"
+    several = len({row.track.id for row in rows}) > 1
+
+    def where(row: Kept) -> str:
+        return f"{row.track.name} step {row.step:,}" if several else f"step {row.step:,}"
+
+    if metric is NEWEST:
+        return f"{where(top)}: the newest"
     word = "lowest" if metric.sign > 0 else "highest"
     figure = top.figure(metric) or 0.0
-    text = f"step {top.step:,}: {word} {metric.title}, {plotting.number(figure)}"
+    text = f"{where(top)}: {word} {metric.title}, {plotting.number(figure)}"
     second = best([row for row in rows if row is not top], metric)
     if second is not None and second.figure(metric) is not None:
         value = plotting.number(second.figure(metric) or 0.0)
-        text += f" (next: {value} at step {second.step:,})"
+        text += f" (next: {value} at {where(second)})"
     return text
+
+
+def comparable(rows: Sequence[Kept]) -> str:
+    """Why validation figures of these rows do not compare; "" where they do."""
+    told = [row for row in rows if row.valid_loss is not None or row.valid_accuracy is not None]
+    files = {row.track.job.validation_file for row in told}
+    if len(files) > 1:
+        return f"validated on {len(files)} different files: their losses do not compare"
+    bases = {row.track.job.model.partition("-20")[0] for row in told}
+    if len(bases) > 1:
+        return "of different base models: their losses compare only roughly"
+    return ""
+
+
+def turning(rows: Sequence[Kept]) -> Kept | None:
+    """The checkpoint of one job after which validation rose; None where it did not."""
+    known = sorted((row for row in rows if row.valid_loss is not None), key=lambda row: row.step)
+    if len(known) < 2:
+        return None
+    low = min(known, key=lambda row: (row.valid_loss or 0.0, row.step))
+    rose = (known[-1].valid_loss or 0.0) > (low.valid_loss or 0.0) * RISE
+    return low if low is not known[-1] and rose else None
+
+
+def past_turning(rows: Sequence[Kept]) -> frozenset[str]:
+    """Keys of the checkpoints after the turning of their job."""
+    found = set()
+    for job in {row.track.id for row in rows}:
+        own = [row for row in rows if row.track.id == job]
+        low = turning(own)
+        found |= {row.key for row in own if low is not None and row.step > low.step}
+    return frozenset(found)
 
 
 def turned(rows: Sequence[Kept]) -> str:
     """Where validation began to rise while training went on falling; "" where it did not."""
-    known = sorted((row for row in rows if row.valid_loss is not None), key=lambda row: row.step)
-    if len(known) < 2:
+    low = turning(rows)
+    if low is None:
         return ""
-    low = min(known, key=lambda row: (row.valid_loss or 0.0, row.step))
-    last = known[-1]
+    last = max((row for row in rows if row.valid_loss is not None), key=lambda row: row.step)
     before, after = low.valid_loss or 0.0, last.valid_loss or 0.0
-    if low is last or after <= before * 1.005:
-        return ""
     text = (
         f"over-fitting: validation turned after step {low.step:,}"
         f" ({plotting.number(before)} → {plotting.number(after)})"

@@ -48,16 +48,25 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
+def stem(track: Track) -> str:
+    """The beginning of the names of a job's files: its name and its id."""
+    return re.sub(r"[^\w.-]+", "-", f"{track.name}-{track.id}").strip("-.")[:80] or "job"
+
+
 def save(track: Track, chart: str, folder: Path) -> Path:
     """Write the page beside what is there already; nothing is overwritten. Raises Problem."""
-    stem = re.sub(r"[^\w.-]+", "-", f"{track.name}-{track.id}").strip("-.")[:80] or "job"
+    return put(folder, stem(track), ".md", markdown(track, chart))
+
+
+def put(folder: Path, name: str, suffix: str, text: str) -> Path:
+    """Write a file under a name that is not taken (`name-2` …): whole or not at all. Raises Problem."""
     try:
         handle, draft = tempfile.mkstemp(prefix=".fttui-", dir=folder)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(markdown(track, chart))
+            file.write(text)
         try:
             for number in range(1, 1000):
-                path = folder / (f"{stem}.md" if number == 1 else f"{stem}-{number}.md")
+                path = folder / (f"{name}{suffix}" if number == 1 else f"{name}-{number}{suffix}")
                 with contextlib.suppress(FileExistsError):
                     os.link(draft, path)  # fails where the name is taken
                     return path
@@ -65,9 +74,9 @@ def save(track: Track, chart: str, folder: Path) -> Path:
             os.unlink(draft)
     except OSError as error:
         raise Problem(
-            "The report was not written.",
+            "The file was not written.",
             f"{folder}: {error.strerror or error}",
             "Start fttui in a folder you may write to.",
             code="write",
         ) from None
-    raise Problem("The report was not written.", f"{folder} holds 999 of them already.")
+    raise Problem("The file was not written.", f"{folder} holds 999 of them already.")

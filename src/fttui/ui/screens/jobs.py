@@ -18,7 +18,8 @@ from fttui.ui.jobs import words as jobs_words
 from fttui.ui.jobs.feed import News
 from fttui.ui.jobs.listing import SORTS, Group, Row
 from fttui.ui.jobs.money import Purse
-from fttui.ui.screens.base import AreaScreen
+from fttui.ui.jobs.one_job import NAMES as OF_ONE
+from fttui.ui.jobs.one_job import OneJobScreen
 from fttui.ui.text import Part, say
 from fttui.ui.widgets import job_table
 from fttui.ui.widgets.job_detail import JobDetail
@@ -36,7 +37,7 @@ TAG = 8  # columns of the profile's name, where several are open
 FOR_MANY = ("cancel", "pause", "export", "watch", "forget", "chat")
 
 
-class JobsScreen(AreaScreen):
+class JobsScreen(OneJobScreen):
     SCOPE = "jobs"
     BINDINGS = bindings(SCOPE)
     DEFAULT_CSS = """
@@ -209,6 +210,7 @@ class JobsScreen(AreaScreen):
         track, feed = self.track, self.feed
         price = self.purse.text(track) if track else ""
         self.detail.show(track, price, feed.provider.lacks("events") if feed else "")
+        self.results_if_needed()
 
     def _sync_titles(self) -> None:
         text = self.query_one("#filter", Input).value.strip()
@@ -229,6 +231,7 @@ class JobsScreen(AreaScreen):
         wanted = {row.id for row in visible if not isinstance(row, Group) and row.live}
         if self.track is not None:
             wanted.add(self.track.id)
+        wanted |= self.compared
         for feed in self.feeds:
             feed.watch(wanted & feed.tracks.keys())
 
@@ -389,6 +392,8 @@ class JobsScreen(AreaScreen):
             return job_actions.why_not_new(self.fttui, self.fttui.backend.feed)
         if name in ("filter", "sort", "refresh", "group", "profiles"):
             return "" if len(self.feeds) else "the configuration is still being read"
+        if name in OF_ONE:
+            return self.why_not_one(name)
         if self.track is None:
             return "no job is selected"
         if name == "compare":
@@ -442,11 +447,17 @@ class JobsScreen(AreaScreen):
 
         self.app.push_screen(OpenProfiles(self.fttui.backend))
 
-    def do_log(self) -> None:
-        self.detail.chart.toggle_log()
+    # -- what the actions on one job need
 
-    def do_smooth(self) -> None:
-        self.detail.chart.toggle_smooth()
+    def show_job(self) -> None:
+        self._sync_detail()
+        self._watch()
+
+    def marked_jobs(self) -> list[Track]:
+        return [track for track in self.feeds.tracks() if track.id in self._marked]
+
+    def all_jobs(self) -> list[Track]:
+        return self.feeds.tracks()
 
     def do_refresh(self) -> None:
         for feed in self.feeds:
