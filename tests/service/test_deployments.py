@@ -326,6 +326,6 @@ def test_when_a_deployment_ends_by_itself() -> None:
     fresh = deployed.end(standard, now - HOUR, 0, now)
     assert (fresh.text, fresh.level) == ("deleted after 15 days without a request", "ok")
     idle = deployed.end(standard, now - 40 * DAY, now - 13 * DAY, now)
-    assert (idle.level, idle.text.endswith("none from here for 13")) == ("soon", True)
+    assert (idle.level, idle.text.endswith("none from here for 13 days")) == ("soon", True)
     assert deployed.end(standard, now - 40 * DAY, now - 2 * DAY, now).level == "ok"
     assert deployed.end(None, 1, 1, now) is None

@@ -221,7 +221,7 @@ class FttuiApp(App[None]):
 
     def banner(self, room: int = 80) -> list[Part]:
         """What runs up a bill comes first; then what will stop when, where there is room for both."""
-        bill = self.deployed.banner() if "deployed" in self.__dict__ else []
+        bill = self.deployed.banner(room) if "deployed" in self.__dict__ else []
         rest = room - sum(len(part[0]) + 3 for part in bill)
         end = crumbs.banner(self.thread, rest)
         fits = sum(len(part if isinstance(part, str) else part[0]) for part in end) <= rest

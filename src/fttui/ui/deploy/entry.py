@@ -99,9 +99,9 @@ def deploy(
         show(app, found.name)
         return
 
-    def answered(made: bool | None) -> None:
-        if made:
-            show(app)
+    def answered(name: str | None) -> None:
+        if name:
+            show(app, name)
 
     app.push_screen(DeployDialog(app, provider, model, base=base, job=job, hint=hint), answered)
 

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 KEYS = "↑ ↓ move   ← → tier   enter next, review   esc close"
 
 
-class DeployDialog(Dialog[bool]):
-    """Answers True once the deployment was ordered."""
+class DeployDialog(Dialog[str]):
+    """Answers the name of the deployment that was ordered, or None."""
 
     CSS = """
     DeployDialog > #box { width: 88; max-width: 100%; max-height: 100%; }
@@ -247,7 +247,7 @@ class DeployDialog(Dialog[bool]):
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
         if event.button.id == "close":
-            self.dismiss(False)
+            self.dismiss(None)
         elif self._complain():
             self.app.bell()
         else:
@@ -260,7 +260,7 @@ class DeployDialog(Dialog[bool]):
         def answered(yes: bool | None) -> None:
             if yes:
                 self.fttui.deployed.create(self.provider, spec)
-                self.dismiss(True)
+                self.dismiss(spec.name)
 
         self.app.push_screen(question(spec.name, self._model, price, self._said(), limit), answered)
 

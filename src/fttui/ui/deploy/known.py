@@ -52,6 +52,7 @@ class Deployed:
         self.read_at: dict[str, float] = {}
         self.progress: dict[tuple[str, str], Progress] = {}  # of those being made from here
         self.going: dict[tuple[str, str], str] = {}  # what is being done to one: "deleting"
+        self.began: dict[tuple[str, str], float] = {}  # … since when
 
     def begin(self) -> None:
         """Look now and from time to time, where the profile in hand has deployments."""
@@ -139,8 +140,9 @@ class Deployed:
                 since = min(since or row.created_at, row.created_at)
         return Burn(count, hour, spent, currency, unknown, since)
 
-    def banner(self) -> list[Part]:
-        """`⚠ deployed: $1.70/h, $86.70 so far`, for the top line of every pane; nothing for nothing."""
+    def banner(self, room: int = 80) -> list[Part]:
+        """`⚠ deployed: $1.70/h, $86.70 so far`, for the top line of every pane, or less of it where room
+        is short; nothing for nothing."""
         if not self.rows or (provider := self.active()) is None:
             return []
         burn = self.burn(provider)
@@ -151,7 +153,9 @@ class Deployed:
         if not burn.hour:
             return [(f"⚠ {burn.count} deployed, price unknown", "warning")]
         price = f"{show_price(burn.hour, burn.currency)}/h"
-        return [(f"⚠ deployed: {price}, {show(burn.spent, burn.currency)} so far", "warning")]
+        spent = show(burn.spent, burn.currency)
+        ways = (f"⚠ deployed: {price}, {spent} so far", f"⚠ {price}, {spent} so far", f"⚠ {price}")
+        return [(next((way for way in ways if len(way) <= room), ways[-1]), "warning")]
 
     # -- acting
 
@@ -206,6 +210,7 @@ class Deployed:
     ) -> None:
         key = (provider.profile.name, name)
         self.going[key] = word
+        self.began[key] = self.clock()
 
         async def guarded() -> None:
             try:
@@ -215,6 +220,7 @@ class Deployed:
                 await self._look(provider)
             finally:
                 self.going.pop(key, None)
+                self.began.pop(key, None)
                 self.progress.pop(key, None)
                 self._publish(key[0])
 

@@ -32,14 +32,16 @@ def head(width: int) -> list[Part]:
     text = f"   {'name':<{name}} "
     if model:
         text += f"{'model':<{model}} "
-    return [text + f"{'state':<14}{'tier':<12}{'age':>8}{'an hour':>10}{'so far':>12}"]
+    tier = f"{'tier':<12}" if model else ""
+    return [text + f"{'state':<14}{tier}{'age':>8}{'an hour':>10}{'so far':>12}"]
 
 
 def _columns(width: int) -> tuple[int, int]:
     """(columns of the model's name, 0 for none; of the deployment's)."""
-    rest = max(10, width - 3 - 1 - 14 - 12 - 8 - 10 - 12)
+    rest = max(10, width - 3 - 1 - 14 - 8 - 10 - 12)
     if width < WIDE:
         return 0, rest
+    rest -= 12  # the tier
     name = max(16, rest * 2 // 5)
     return rest - name - 1, name
 
@@ -64,7 +66,7 @@ def row(deployed: Deployed, provider: Provider, one: Deployment, width: int) -> 
     return [
         *parts,
         (fit(word, 14), style),
-        (fit(_tier_word(price.tier, one.sku), 12), "dim"),
+        *([(fit(_tier_word(price.tier, one.sku), 12), "dim")] if model else []),
         (fit(duration(age) if age is not None else "", 8, "right"), "dim"),
         (fit(hour, 10, "right"), dim or "warning"),
         (fit(money, 12, "right"), dim or "bold"),
@@ -80,10 +82,10 @@ def state(deployed: Deployed, provider: Provider, one: Deployment) -> tuple[str,
     key = (provider.profile.name, one.name)
     word = deployed.going.get(key, "")
     now = deployed.progress.get(key)
-    if word == "deploying" and one.made and now is not None:
-        return "◌", f"starting {_clock(now.seconds)}", "accent"
+    since = _clock(deployed.clock() - deployed.began.get(key, deployed.clock()))
     if word == "deploying":
-        return "◌", f"making {_clock(now.seconds) if now else ''}".rstrip(), "accent"
+        made = one.made and now is not None
+        return "◌", f"{'starting' if made else 'making'} {since}", "accent"
     if word:
         return "◌", word, "accent"
     return STATES.get(one.state, ("?", one.state, "warning"))
@@ -127,9 +129,10 @@ def detail(
     now = deployed.clock()
     lines: list[tuple[str, list[Part]]] = [("model", [one.model])]
     if one.base and one.base not in one.model:
-        lines.append(("tuned from", [one.base]))
+        lines.append(("from", [one.base]))
     if one.job:
         lines.append(("job", [one.job]))
+    lines.append(("tier", [price.tier.title if price.tier is not None else one.sku]))
     lines.append(("capacity", [_capacity(one)]))
     lines.append(("price", [(price.words(), "ok" if price.free else "warning")]))
     if one.created_at:
@@ -145,7 +148,7 @@ def detail(
         lines.append(("now", [(words, "accent")]))
     parts: list[Part] = []
     for name, value in lines:
-        parts += [(f"{name:<11}", "dim"), *value, "\n"]
+        parts += [(f"{name:<10}", "dim"), *value, "\n"]
     return parts[:-1]
 
 
