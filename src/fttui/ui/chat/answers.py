@@ -119,6 +119,7 @@ class Answers:
         except Problem as problem:
             reply.problem = problem.lines()
             reply.end = (result.end if result else "") or "failed"
+            self.screen.fttui.refused(problem)
         finally:
             reply.end = reply.end or "failed"
             reply.facts.pop("amount", None)

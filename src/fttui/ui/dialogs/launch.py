@@ -430,6 +430,12 @@ class LaunchDialog(Dialog[list["Job"]]):
             self._refused = {row: refusal.why or refusal.what}
             self.form.focus_on(row)
         self.sync()
+        if refusal is not None:
+            from fttui.ui import doors
+
+            if doors.is_door(refusal):  # more of the same would not help: show the ways out
+                self.fttui.refused(refusal)
+                self.fttui.show_problem(refusal)
 
     def _made(self, order: plan.Order, job: Job) -> None:
         self.draft.made[order.tag] = job.id

@@ -65,7 +65,8 @@ def nothing(feeds: Sequence[Feed], path: Path | None) -> list[Part]:
         return [("asking the provider for your jobs …", "dim")]
     if failed is not None:
         parts: list[Part] = [(f"{failed.what}\n", "error"), f"{failed.why}\n"]
-        return [*parts, ("→ ", "accent"), failed.remedy or "r asks again"]
+        parts += [("→ ", "accent"), failed.remedy or "r asks again"]
+        return [*parts, "\n\n", ("W", "key"), (" why, and the ways out", "dim")]
     new: Part = ("n", "key")
     if path is None:
         opens: list[Part] = ["no jobs yet\n\n", ("o", "key"), (" opens a dataset, ", "dim")]
