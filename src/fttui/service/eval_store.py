@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import io
 import json
 import os
 import re
@@ -116,7 +117,10 @@ class Store:
 
 
 class Kept(Store):
-    """The answers of a file for looking at: nothing is written, and whoever writes to it goes on."""
+    """The answers of a file for looking at: nothing is written, and whoever writes to it goes on.
+
+    A file that is not there holds none.
+    """
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, resume=True)
@@ -124,6 +128,8 @@ class Kept(Store):
     def _open(self) -> IO[bytes]:
         try:
             return self.path.open("rb")
+        except FileNotFoundError:
+            return io.BytesIO()
         except OSError as exc:
             raise Problem(
                 f"{self.path} cannot be read.", exc.strerror or str(exc), code="output"

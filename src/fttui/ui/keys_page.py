@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fttui.ui.actions import AREAS, Action, label, of_scope
+from fttui.ui.actions import AREAS, PAGES, Action, label, of_scope
 
 
 def _row(action: Action) -> str:
@@ -32,7 +32,7 @@ def page() -> str:
         "",
         *_table("app"),
     ]
-    for area, title, question in AREAS:
+    for area, title, question in (*AREAS, *PAGES):
         lines += ["", f"## {title}: {question}", "", *_table(area)]
     return "\n".join(lines) + "\n"
 

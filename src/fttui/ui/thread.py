@@ -36,3 +36,5 @@ class Thread:
     job: Job | None = None
     checkpoint: Checkpoint | None = None
     chat_models: list[str] = field(default_factory=list)
+    ask_models: list[str] | None = None  # the models Evaluate should take next
+    evaluation: str = ""  # how far one is, or what the last one said

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fttui.ui.actions import AREAS, keys_of, label, of_scope
+from fttui.ui.actions import AREAS, PAGES, keys_of, label, of_scope
 from fttui.ui.dialogs.choose import Choice, Choose
 
 LIST_KEYS = "lists: j k ↑ ↓ pgup pgdn g G   tab: next pane   esc: back"
@@ -14,7 +14,7 @@ class Help(Choose):
     """Answers the id of the action to run."""
 
     def __init__(self, scope: str, keymap: dict[str, str], reasons: dict[str, str]) -> None:
-        question = {area: text for area, _, text in AREAS}.get(scope, "")
+        question = {area: text for area, _, text in (*AREAS, *PAGES)}.get(scope, "")
         title = f"{scope.title()} — {question}\n{LIST_KEYS}" if question else "Keys"
         super().__init__(title, self._choices(scope, keymap, reasons))
 
