@@ -63,7 +63,8 @@ async def test_the_whole_loop(
     answer = await chat.answer(provider, name, CHAT)
     assert answer.text == "Hello there."
 
-    assert [row.id for row in await deployments.models_to_chat(provider)] == [name]
+    (listed,) = await deployments.models_to_chat(provider)
+    assert (listed.id, listed.deployed) == (name, job.fine_tuned_model)
     await deployments.delete(provider, name)
     assert not azure.deployments
 

@@ -154,12 +154,12 @@ async def retrieve(provider: Provider, name: str) -> Deployment:
 
 async def models_to_chat(provider: Provider) -> list[ModelInfo]:
     """What can be chatted with here: deployments where the provider needs them and they can be listed
-    (`owned_by` names the deployed model), else the models it lists."""
+    (`deployed` names the model of each), else the models it lists."""
     if not provider.capabilities.needs_deploy or arm.why_not(provider.profile):
         return await models.listing(provider)
     rows = await listing(provider)
     return [
-        ModelInfo(row.name, row.created_at, row.model)
+        ModelInfo(row.name, row.created_at, deployed=row.model)
         for row in rows
         if row.made and not _NO_CHAT.search(row.model)
     ]

@@ -289,7 +289,7 @@ class ModelInfo:
     """A model a provider lists; `shutdown_date` is the day it stops answering, where it is told.
 
     context: tokens a prompt and its answer may have together, where it is told (servers of open
-    models do, under several names).
+    models do, under several names). deployed: the model a deployment serves, where `id` is one's name.
     """
 
     id: str
@@ -297,6 +297,7 @@ class ModelInfo:
     owned_by: str = ""
     shutdown_date: date | None = None
     context: int | None = None
+    deployed: str = ""
 
     @classmethod
     def from_json(cls, obj: Any) -> ModelInfo:

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from fttui.text import one_line
 from fttui.ui.chat.voices import Voice, kind
 from fttui.ui.dialogs.choose import Choice
 
@@ -95,6 +96,8 @@ def _choice(name: str, known: Mapping[str, ModelInfo], complete: bool, today: da
         off = "no longer listed by the provider"
     note = voice.profile or kind(voice.model)
     info = known.get(voice.model) if here else None
+    if info is not None and info.deployed:
+        note = f"serves {one_line(info.deployed, 44)}"
     if info is not None and info.shutdown_date:
         days = (info.shutdown_date - today).days
         note += f" · ends in {days} days" if days >= 0 else " · has been retired"
