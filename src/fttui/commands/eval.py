@@ -157,7 +157,7 @@ class _Job:
     # ---- what to do
 
     def _plan(self, loaded: Config) -> Plan:
-        from fttui.service.eval_setup import Planner
+        from fttui.service.eval_planner import Planner
 
         def provider_of(name: str) -> Provider:
             from fttui.service.provider import Provider

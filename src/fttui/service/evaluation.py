@@ -192,7 +192,7 @@ class Evaluation:
         except Problem as problem:
             if not problem.retry and problem.code not in ABOUT_THE_PROMPT:
                 raise
-            return failed("; ".join(problem.lines()))
+            return failed(" ".join(problem.lines()))
         except Exception as exc:  # noqa: BLE001 - a broken grader fails its row, not the run
             return failed(reason(exc))
 
@@ -237,7 +237,7 @@ class Evaluation:
             except Problem as problem:
                 if not problem.retry and problem.code not in ABOUT_THE_PROMPT:
                     raise
-                grades[first.case.line] = failed("; ".join(problem.lines()))
+                grades[first.case.line] = failed(" ".join(problem.lines()))
             except Exception as exc:  # noqa: BLE001 - as above
                 grades[first.case.line] = failed(reason(exc))
 
@@ -292,7 +292,7 @@ class Evaluation:
                 if _about_the_prompt(problem):
                     filtered = problem.code.startswith("content_")
                     end = "content_filter" if filtered else "failed"
-                    return Answer(error="; ".join(problem.lines()), end=end)
+                    return Answer(error=" ".join(problem.lines()), end=end)
                 wait = pause_before(attempt, problem)
                 limited = problem.code == "rate_limit" or problem.detail.get("status") == 429
                 most = LIMITED_ATTEMPTS if limited else ATTEMPTS
