@@ -214,6 +214,9 @@ class ChatScreen(ModelKeys, TurnKeys, KeepKeys):
         else:
             self.fttui.do_back()
 
+    def do_evaluate(self) -> None:
+        self.fttui.do_evaluate(list(self.models))
+
     def do_write(self) -> None:
         self.composer.focus()
 
