@@ -129,6 +129,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("jobs.sort", "Sort", ("s",)),
     Action("jobs.group", "Group by sweep", ("v",)),
     Action("jobs.profiles", "Which profiles' jobs are shown", ("A",)),
+    Action("jobs.sweep", "The jobs of its sweep in one table and one chart", ("S",), "sweep", 47),
     Action("jobs.log", "Logarithmic loss", ("l",), "log", 45),
     Action("jobs.smooth", "Smooth the curve", ("a",)),
     Action("jobs.view", "Loss, accuracy or reward", ("m",)),

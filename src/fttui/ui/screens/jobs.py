@@ -396,6 +396,10 @@ class JobsScreen(OneJobScreen):
             return self.why_not_one(name)
         if self.track is None:
             return "no job is selected"
+        if name == "sweep":
+            from fttui.ui.dialogs import launch_sweep
+
+            return launch_sweep.why_not(self.picked(), self.track)
         if name == "compare":
             return "" if len(self.picked()) > 1 else "mark the jobs to compare first (space)"
         picked = self.picked() if name in FOR_MANY else [self.track]
@@ -435,6 +439,12 @@ class JobsScreen(OneJobScreen):
 
     def do_compare(self) -> None:
         job_actions.compare(self.fttui, self.picked(), self.purse)
+
+    def do_sweep(self) -> None:
+        from fttui.ui.dialogs import launch_sweep
+
+        if self.track is not None:
+            launch_sweep.show(self.fttui, self.picked(), self.track)
 
     def do_watch(self) -> None:
         job_actions.watch(self.fttui, self.picked())
