@@ -33,6 +33,7 @@ class Answers:
     def __init__(self, screen: ChatScreen) -> None:
         self.screen = screen
         self.running: dict[int, Reply] = {}
+        self._ticks = 0
         self._pauses: dict[int, tuple[Wait, float]] = {}  # column → what is waited for, until when
 
     def begin(self) -> None:
@@ -159,8 +160,12 @@ class Answers:
     def _count_down(self, reply: Reply) -> None:
         wait, until = self._pauses[reply.column]
         left = max(0, round(until - monotonic()))
+        busy = wait.problem.detail.get("status") == 429
         why = wait.problem.why or wait.problem.what
-        said = f"{why} Asked again in {duration(left)} (try {wait.attempt} of {wait.attempts}) · esc gives up"
+        said = (
+            f"{'Too many requests' if busy else 'Not ready'}: {why}\n"
+            f"Asked again in {duration(left)} (try {wait.attempt} of {wait.attempts}) · esc gives up"
+        )
         if said != reply.waiting:
             reply.waiting = said
             self.screen.draw(reply.column)
@@ -186,6 +191,9 @@ class Answers:
         return False
 
     def _tick(self) -> None:
+        self._ticks += 1
+        if len(self.running) > 2 and self._ticks % 2:
+            return  # many columns: each half as often
         for column in self._pauses.keys() & self.running.keys():
             self._count_down(self.running[column])
         self.screen.columns.flush()

@@ -30,6 +30,10 @@ class ModelKeys(ChatBase):
         self.listed, self._listed_at, self._listing = [], -STALE_SECONDS, False
 
     def list_models_if_stale(self) -> None:
+        if not self.models and self._listed_at < 0:  # the columns of last time, until it is read
+            known = chat_models.default_columns([], self.fttui.state, self.profile, self.thread)
+            if known:
+                self.set_models(known)
         if monotonic() - self._listed_at > STALE_SECONDS or not self.models:
             self._list_models()
 

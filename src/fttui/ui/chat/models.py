@@ -71,6 +71,7 @@ def choices(
         *recent(state, profile),
         *of_thread(thread),
         *sorted(known, key=lambda name: (not talks(name), -known[name].created)),
+        *(() if listed else listing_of(state, profile)),  # the list of last time, until it is read
     ]
     made = [_choice(name, known, bool(listed), today) for name in dict.fromkeys(order)]
     made.sort(key=lambda choice: bool(choice.off))

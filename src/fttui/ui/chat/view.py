@@ -95,7 +95,7 @@ def of_turn(
 def _growing(reply: Reply, look: Look) -> list[Block]:
     text = clean(reply.text)
     if reply.waiting and not text:
-        return [Block(clean(reply.waiting), "warning", "⧗ ", "warning")]
+        return [Block(clean(reply.waiting), "warning", "⧗ ", "warning", hang="  ")]
     if look.raw:
         return [Block(text)]
     end = Growth().finished(text)

@@ -77,7 +77,11 @@ class Choose(Dialog[str]):
         if words:
             matcher = Matcher(words)
             scored = [(matcher.match(f"{c.title} {c.note}"), c) for c in self._all]
-            self._shown = [c for score, c in sorted(scored, key=lambda p: -p[0]) if score > 0]
+            begins = words.casefold()
+            order = sorted(
+                scored, key=lambda p: (not p[1].title.casefold().startswith(begins), -p[0])
+            )
+            self._shown = [c for score, c in order if score > 0]
         else:
             self._shown = list(self._all)
         rows = self.query_one(LineList)

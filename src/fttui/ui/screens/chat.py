@@ -115,6 +115,7 @@ class ChatScreen(ModelKeys, TurnKeys, KeepKeys):
             self.draw(column)
         narrow = self.app.size.width < 100
         self.composer.border_subtitle = KEYS_SHORT if narrow else KEYS
+        self.composer.border_title = "blind comparison" if self.blind.on else ""
 
     def draw(self, column: int) -> None:
         if self.conversation is None or column >= len(self.models):

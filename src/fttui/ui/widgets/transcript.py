@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import monotonic
 
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.binding import Binding
 from textual.geometry import Size
@@ -15,6 +17,9 @@ from textual.strip import Strip
 from fttui.ui.chat.markdown import Growth, render
 from fttui.ui.text import Palette
 from fttui.ui.widgets.wrapping import Block, Line, grown, lines_of, pieces
+
+
+UNHURRIED = 1.0  # seconds between two jumps after the end; sooner than that, less of the old is kept
 
 
 class Transcript(ScrollView, can_focus=True):
@@ -57,6 +62,8 @@ class Transcript(ScrollView, can_focus=True):
         self._palette: Palette | None = None
         self._palette_theme = ""
         self._below = 0  # what the last line said is further down
+        self._base: Style | None = None  # Textual walks up the tree for it, for every line
+        self._jumped = 0.0
         self._growth = Growth()
 
     # -- content
@@ -174,7 +181,10 @@ class Transcript(ScrollView, can_focus=True):
             return False
         if top <= total <= top + height and (top or total <= height):
             return False
-        top = max(0, total - height // 2 - 1) if total > height else 0
+        now = monotonic()
+        kept = height // 2 if now - self._jumped > UNHURRIED else height // 4
+        self._jumped = now
+        top = max(0, total - kept - 1) if total > height else 0
         self._set_virtual(max(total, top + height))
         self._go(top)
         self.refresh()
@@ -243,9 +253,13 @@ class Transcript(ScrollView, can_focus=True):
             self._palette, self._palette_theme = Palette(self.app), self.app.theme
         return self._palette
 
+    def notify_style_update(self) -> None:
+        self._base = None
+        super().notify_style_update()
+
     def render_line(self, y: int) -> Strip:
         width = self.size.width
-        base = self.rich_style
+        base = self._base = self._base or self.rich_style
         row = y + int(self.scroll_offset.y)
         if y == self.size.height - 1:
             self._below = self._count_below()
@@ -256,16 +270,14 @@ class Transcript(ScrollView, can_focus=True):
                 )
         if row >= len(self._lines):
             return Strip.blank(width, base)
-        line = self._lines[row]
+        line, palette = self._lines[row], self.palette
         block = self.blocks[line.block]
-        made = [Segment(self._gutter(line), base + self.palette[block.gutter_style])]
+        made = [Segment(self._gutter(line), base + palette[block.gutter_style])]
         hidden = self._hidden.get(line.block, 0)
         if hidden and self._is_last(row):
-            made.append(Segment(f"… {hidden:,} more lines", base + self.palette["faint"]))
+            made.append(Segment(f"… {hidden:,} more lines", base + palette["faint"]))
         else:
-            made += [
-                Segment(text, base + self.palette[style]) for text, style in pieces(block, line)
-            ]
+            made += [Segment(text, base + palette[style]) for text, style in pieces(block, line)]
         return Strip(made).adjust_cell_length(width, base)
 
     def _is_last(self, row: int) -> bool:
