@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "eval": "ask models held-out prompts and grade the answers: which is better, how sure",
     "jobs": "list fine-tuning jobs; show, cancel, pause or resume one",
     "watch": "follow a job to its end; the exit code says how it ended",
+    "deployments": "list what is deployed on Azure and its price; deploy, scale or delete",
     "serve": "the local OpenAI-compatible fine-tuning server",
     "env": "start the local server if needed and print the variables that point clients at it",
     "fetch": "download the local base model now, for offline use later",
@@ -37,7 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
         description="Fine-tune language models from the terminal.",
         epilog="\n".join(
             ["commands (fttui COMMAND --help):"]
-            + [f"  {name:<9}{text}" for name, text in COMMANDS.items()]
+            + [f"  {name:<13}{text}" for name, text in COMMANDS.items()]
         ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
