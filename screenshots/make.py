@@ -45,7 +45,7 @@ async def until(pilot: Any, condition: Callable[[], object], seconds: float = 60
 def save(app: Any, name: str) -> None:
     """Write an SVG whose ids do not change from run to run."""
     svg = app.export_screenshot(title="fttui")
-    svg = re.sub(r"terminal-\d+", f"terminal-{name}", svg)
+    svg = re.sub(r"terminal-\d+", f"terminal-{Path(name).name}", svg)
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.S)  # nothing is fetched from elsewhere
     (HERE / f"{name}.svg").write_text(svg, encoding="utf-8")
     print(name, flush=True)

@@ -26,13 +26,13 @@ WAYS: Mapping[str, tuple[str, str]] = {
     "retrain": ("t", "Train it elsewhere"),
     "local": ("l", "Train on this machine"),
     "model": ("m", "Choose another model"),
-    "key": ("k", "Give another key"),
+    "key": ("n", "Give another key"),
     "profile": ("p", "Work on another profile"),
     "add": ("a", "Add a profile"),
     "edit": ("c", "Correct this profile"),
     "ask": ("w", "Write to whoever may"),
     "link": ("o", "Where it is settled"),
-    "guide": ("g", "Should I fine-tune at all?"),
+    "guide": ("f", "Should I fine-tune at all?"),
     "again": ("r", "Look again"),
 }
 
@@ -88,7 +88,7 @@ _ORDER: tuple[tuple[str, str], ...] = (
     ("plan", r"\bplan\b.*(upgrade|paid)|explore plan|^plan "),
     ("wrong_organization", r"(mismatched|invalid)_(organization|project)|openai-(organization|project) "),
     ("wrong_endpoint", r"wrong_endpoint|incorrect_?hostname|regional hostname|audience is incorrect"
-                       r"|wrong api endpoint"),
+                       r"|wrong api endpoint|api.?version .*not allowed"),
     ("no_key", r"^no_key "),
     ("missing_role", r"missing_role|missing scopes?|insufficient permissions|permissiondenied"
                      r"|authorizationfailed|lacks the required data action|required (role|access)"),
@@ -103,7 +103,7 @@ _KINDS: Mapping[str, _Kind] = {
         "trained, and since 2026-07-02 one that had not used a tuned model for 60 days, cannot make "
         "jobs; the others can until 2027-01-06. Models made before go on answering until their base "
         "retires. Sending the job again, or with another key of this organization, changes nothing.",
-        "Nobody can open it again. Another organization that still trains has a door of its own.",
+        "Nobody, for this organization. One that used a tuned model this summer may still train.",
         ("export", "local", "retrain", "profile", "guide"),
     ),
     "plan": _Kind(
@@ -341,7 +341,7 @@ def _way(
             name, "copies a message that says what is missing", _letter(kind, problem, profile)
         )
     notes = {
-        "export": "jobs, metrics, results, model names: while they can still be read",
+        "export": "jobs, metrics and model names, while they can be read",
         "model": "those this key may use",
         "key": f"now: {profile.key.describe()}",
         "profile": "whose jobs and money come next",
@@ -367,7 +367,7 @@ def _elsewhere(catalog: Catalog, model: Model | None, profile: Profile, today: d
     first = places[0]
     days = lifecycle.life(first, today).tuned_days
     lives = f", lives {days} days" if days is not None else ", no end announced"
-    return f"{first.title} at {catalog.provider(first.provider).title}{lives}"
+    return f"{first.title} at {first.provider.capitalize()}{lives}"
 
 
 _LINKS = {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import ScrollableContainer, Vertical
 from textual.widgets import Label, Static
 
 from fttui.ui.dialogs.base import Dialog
@@ -28,7 +28,7 @@ class ClosedDoor(Dialog["Way"]):
     ClosedDoor > #box { width: 96; max-width: 96%; max-height: 96%; border: round $error; }
     ClosedDoor .title { margin-bottom: 0; }
     ClosedDoor #about { color: $muted; margin-bottom: 1; }
-    ClosedDoor #words { height: auto; max-height: 1fr; }
+    ClosedDoor #words { height: auto; max-height: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; }
     ClosedDoor #said { border-left: outer $error; padding: 0 1; margin-bottom: 1; }
     ClosedDoor #why { margin-bottom: 1; }
     ClosedDoor #whom { color: $muted; margin-bottom: 1; }
@@ -56,7 +56,7 @@ class ClosedDoor(Dialog["Way"]):
         with Vertical(id="box"):
             yield Label(say(("✗ ", "error"), (door.title, "bold")), classes="title")
             yield Label(say((self._about, "")), id="about")
-            with VerticalScroll(id="words", can_focus=False):
+            with ScrollableContainer(id="words", can_focus=False):
                 if door.said:
                     yield Static(say(door.said), id="said")
                 yield Static(say(("Why  ", "key"), door.why), id="why")
@@ -92,7 +92,7 @@ class ClosedDoor(Dialog["Way"]):
     def action_detail(self) -> None:
         self.toggle_class("-detail")
         if self.has_class("-detail"):
-            self.call_after_refresh(self.query_one("#words", VerticalScroll).scroll_end)
+            self.call_after_refresh(self.query_one("#words", ScrollableContainer).scroll_end)
 
     def action_copy(self) -> None:
         door = self.door
