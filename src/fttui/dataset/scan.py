@@ -67,6 +67,7 @@ def scan(
     None decides by size. Results are cached by content, target and version.
     """
     job = _Job(target, muted, on_progress, cancelled or (lambda: False), workers)
+    job.has_pair = validation is not None
     started = time.monotonic()
     if cached and validation is None:
         known = cache.load(path, target, muted)
@@ -243,7 +244,7 @@ class _Job:
             if code == "S005" and target_limits:
                 continue  # X005 says so of a validation file
             merger.note(code, line, message, count=count)
-        if self.target.method == "reinforcement" and not validation and not self._has_pair:
+        if self.target.method == "reinforcement" and not validation and not self.has_pair:
             merger.note("R007", 0, "reinforcement training requires a validation file")
         for same in duplicates.repeated(merger.digests):
             if self.cancelled():
@@ -254,7 +255,7 @@ class _Job:
             merger.note("F028", 0, "file changed during the check")
         merger.sort()
 
-    _has_pair = False
+    has_pair = False  # a validation file is checked along with it
 
 
 _LINE_ENDS = (

@@ -205,7 +205,7 @@ class LaunchDialog(Dialog[list["Job"]]):
     def sync(self) -> None:
         """Show the price, the lifetime and what is wrong, as they are now."""
         target = self.desk.target(self.draft, self.method)
-        if self.checking.want(target, self.draft.validation_path):
+        if self.checking.want(target, self.draft.validation_path, bool(self.draft.share)):
             self.run_worker(
                 self.checking.check(), group="check", exclusive=True, exit_on_error=False
             )

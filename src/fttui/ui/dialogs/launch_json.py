@@ -53,7 +53,8 @@ class JsonEditor(Dialog[str]):
 
     DEFAULT_CSS = """
     JsonEditor > #box { width: 100; max-width: 98%; height: 90%; }
-    JsonEditor TextArea { height: 1fr; border: none; padding: 0; background: $background; }
+    JsonEditor TextArea, JsonEditor TextArea:focus { border: none; }
+    JsonEditor TextArea { height: 1fr; padding: 0; background: $background; }
     JsonEditor #verdict { height: 2; margin-top: 1; }
     JsonEditor .keys { margin-top: 0; }
     """

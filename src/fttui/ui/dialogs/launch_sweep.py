@@ -25,7 +25,7 @@ from fttui.ui.widgets.loss_chart import LossChart
 if TYPE_CHECKING:
     from fttui.ui.app import FttuiApp
 
-KEYS = "↑↓ job  enter open it  s sort  v curve  l log  a smooth  y copy model  esc close"
+KEYS = "↑↓  enter open  s sort  v curve  l log  a smooth  y copy model  esc close"
 EDGE = 4  # columns of the mark and the star
 
 
@@ -197,7 +197,7 @@ class SweepDialog(Dialog[Track]):
         """The chosen curve of every job, each with its mark."""
         tracks = [row.track for row in self.results]
         curve = self._curve or ("valid" if self.judge.valid else "train")
-        names = {row.track.id: row.label or row.track.name for row in self.results}
+        names = {row.track.id: row.short or row.track.name for row in self.results}
         traces = overlay.overlay(tracks, curve=curve, names=names)
         lack = f"no {'validation' if curve == 'valid' else 'training'} loss yet"
         self.chart.show(traces, empty=lack, at_once=at_once)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from fttui.ui.app import FttuiApp
 
 TELL_EVERY = 0.2  # seconds between two words on the progress
+NO_VALIDATION = frozenset({"R007"})  # the check that misses a validation file
+_Plan = tuple["Target", "Path | None", frozenset[str]]  # target, validation file, checks left out
 
 
 class Checking:
@@ -34,25 +36,29 @@ class Checking:
         self.percent: int | None = None
         self._app = app
         self._changed = changed
-        self._wanted: tuple[Target, Path | None] | None = None
-        self._done: dict[tuple[Target, Path | None, str], Report] = {}
+        self._wanted: _Plan | None = None
+        self._done: dict[tuple[_Plan, str], Report] = {}
 
-    def want(self, target: Target, validation: Path | None) -> bool:
-        """The plan, as it is now. True where the files must be checked: run `check` in a worker."""
+    def want(self, target: Target, validation: Path | None, split: bool = False) -> bool:
+        """The plan, as it is now. True where the files must be checked: run `check` in a worker.
+
+        split: a part is held out for validation, so that none is missing.
+        """
         thread = self._app.thread
         if thread.path is None or thread.problem is not None:
             self._wanted, self.report = None, None
             return False
         if validation is not None and not validation.is_file():
             validation = None  # said elsewhere; the dataset is checked all the same
-        if self._threads_own(target, validation):
+        moot = NO_VALIDATION if split and target.method == "reinforcement" else frozenset[str]()
+        if not moot and self._threads_own(target, validation):
             self._wanted, self.report, self.problem = None, thread.report, None
             return False
-        wanted = (target, validation)
+        wanted = (target, validation, moot)
         if wanted == self._wanted:
             return False
         self._wanted, self.problem, self.percent = wanted, None, None
-        self.report = self._done.get((target, validation, str(thread.path)))
+        self.report = self._done.get((wanted, str(thread.path)))
         return self.report is None
 
     def _threads_own(self, target: Target, validation: Path | None) -> bool:
@@ -72,9 +78,9 @@ class Checking:
         wanted, path = self._wanted, self._app.thread.path
         if wanted is None or path is None:
             return
-        target, validation = wanted
+        target, validation, moot = wanted
         app = self._app
-        muted = app.state.muted(path) | frozenset(app.backend.config.settings.mute)
+        muted = app.state.muted(path) | frozenset(app.backend.config.settings.mute) | moot
         last = 0.0
 
         def progress(now: Progress) -> None:
@@ -105,7 +111,7 @@ class Checking:
                 self._wanted = None  # nobody waits for it any more
             raise
         if found is not None:
-            self._done[(target, validation, str(path))] = found
+            self._done[(wanted, str(path))] = found
         if self._wanted == wanted:
             self.report, self.percent = found, None
             self._changed()

@@ -31,7 +31,7 @@ class Judge:
 
 
 JUDGES = (
-    Judge("full_valid", "validation loss", True),
+    Judge("full_valid", "validation loss over the whole file", True),
     Judge("valid", "validation loss", True),
     Judge("train", "training loss", False),
 )
@@ -55,6 +55,11 @@ class Result:
     def label(self) -> str:
         """`lr multiplier 2 · seed 1`."""
         return " · ".join(f"{NAMES.get(name, name)} {text}" for name, text in self.varied.items())
+
+    @property
+    def short(self) -> str:
+        """`2 · 1`: the values alone, beside a table that names them."""
+        return " · ".join(self.varied.values())
 
 
 def judge_of(tracks: Sequence[Track]) -> Judge:
