@@ -14,13 +14,13 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Label, Static
 
 from fttui.service import sweep
-from fttui.ui.dialogs import launch_ask as ask
 from fttui.ui.dialogs.base import Dialog
 from fttui.ui.dialogs.launch_form import Form, Row
+from fttui.ui.dialogs.launch_picks import Picks
 from fttui.ui.launch import fields as form_fields
 from fttui.ui.launch import plan, price
 from fttui.ui.launch.checking import Checking
-from fttui.ui.launch.draft import SPLIT, Draft, key
+from fttui.ui.launch.draft import Draft, key
 from fttui.ui.launch.launching import Launching
 from fttui.ui.launch.words import account, dataset, field_text, model_text, validation_text
 from fttui.ui.text import Part, say
@@ -77,6 +77,7 @@ class LaunchDialog(Dialog[list["Job"]]):
         self.desk = plan.Desk(app.backend.catalog, profile, date.today())
         self.checking = Checking(app, self._checked)
         self.launching = Launching(app, feed, self._moved_on, self._made)
+        self.picks = Picks(self)
         self._refused: dict[str, str] = {}  # row → what the provider said about it
         self._work: tuple[Report, str, float, Workload] | None = None
         kept = Draft.recall(app.state.recall(key(thread.path))) if thread.path else None
@@ -86,6 +87,11 @@ class LaunchDialog(Dialog[list["Job"]]):
             self.draft.model = usual[0].id
 
     # -- the plan
+
+    @property
+    def feed(self) -> Feed:
+        """The profile the job is made at."""
+        return self._feed
 
     @property
     def report(self) -> Report | None:
@@ -204,7 +210,9 @@ class LaunchDialog(Dialog[list["Job"]]):
 
     def sync(self) -> None:
         """Show the price, the lifetime and what is wrong, as they are now."""
-        target = self.desk.target(self.draft, self.method)
+        told = self.fttui.thread.report
+        lacks = self.desk.no_method(self.method, told)
+        target = self.desk.target(self.draft, plan.method_of(told) if lacks else self.method)
         if self.checking.want(target, self.draft.validation_path, bool(self.draft.share)):
             self.run_worker(
                 self.checking.check(), group="check", exclusive=True, exit_on_error=False
@@ -284,90 +292,26 @@ class LaunchDialog(Dialog[list["Job"]]):
 
     @on(Picker.Stepped)
     def _stepped(self, event: Picker.Stepped) -> None:
-        row, values = self._field(event.picker), self._values(self._field(event.picker))
+        row = self._field(event.picker)
+        values, now = self.picks.values(row), self.picks.value(row)
         if values:
-            now = self._value(row)
             at = values.index(now) if now in values else 0
             self._choose(row, values[(at + event.delta) % len(values)])
 
-    def _values(self, row: str) -> list[str]:
-        """What left and right go through."""
-        if row == "model":
-            return [model.id for model in self.desk.models(self.method)]
-        if row == "method":
-            report = self.fttui.thread.report
-            return [name for name in plan.METHODS if not self.desk.no_method(name, report)]
-        if row == "validation":
-            return self._validations()
-        field = next((field for field in self.fields if field.name == row), None)
-        return list(field.choices) if field else []
-
-    def _value(self, row: str) -> str:
-        if row == "method":
-            return self.method
-        if row in ("model", "validation"):
-            return str(getattr(self.draft, row))
-        usual = next((field.usual for field in self.fields if field.name == row), "")
-        return self.draft.text(row) or usual
-
-    def _choose(self, row: str, value: str) -> None:
-        if row in ("method", "model", "validation"):
-            setattr(self.draft, row, value)
-        else:
-            self.draft.fields[row] = value
-        if row == "method" and not self._fits():
-            usual = self.desk.models(self.method)
-            self.draft.model = usual[0].id if usual else ""
-        self._changed()
-
-    def _fits(self) -> bool:
-        model = self.desk.base(self.draft.model)
-        return bool(self.draft.model) if model is None else self.method in model.methods
-
-    def _validations(self) -> list[str]:
-        thread = self.fttui.thread
-        files = [str(thread.validation)] if thread.validation else []
-        if self.draft.validation_path and self.draft.validation not in files:
-            files.append(self.draft.validation)
-        return [*files, *(SPLIT + share for share in plan.SPLITS), ""]
-
     @on(Picker.Asked)
     def _asked(self, event: Picker.Asked) -> None:
-        row, app = self._field(event.picker), self.fttui
-        now = self._value(row)
+        row = self._field(event.picker)
+        now = self.picks.value(row)
 
         def taken(value: str) -> None:
             if value != now:
                 self._choose(row, value)
 
-        if row == "method":
-            ask.method(app, self.desk, app.thread.report, now, taken)
-        elif row == "model":
-            ask.model(app, self._model_choices(), now, taken)
-        elif row == "validation":
-            ask.validation(app, self._validations(), now, taken)
-        else:
-            field = next(field for field in self.fields if field.name == row)
-            if field.kind == "json":
-                ask.text(app, field, self.draft.fields.get(row, ""), self._expected(), taken)
-            else:
-                ask.value(app, field, now, taken)
+        self.picks.ask(row, taken)
 
-    def _model_choices(self) -> list[ask.Choice]:
-        def takes(name: str) -> bool:
-            model = self.desk.base(name)
-            return model is None or (model.can_train(date.today()) and self.method in model.methods)
-
-        models = self.desk.models(self.method)
-        return ask.model_choices(models, self._feed.jobs(), takes, date.today())
-
-    def _expected(self) -> str:
-        """What the dataset calls what is expected: its first field beside the conversation."""
-        from fttui.dataset import formats
-
-        index = self.fttui.thread.index
-        extras = formats.read(index.line(0)).extras if index is not None and len(index) else {}
-        return next(iter(extras), "answer")
+    def _choose(self, row: str, value: str) -> None:
+        self.picks.take(row, value)
+        self._changed()
 
     # -- launching
 
