@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fttui.dataset import tokens, vocabulary
+from fttui.dataset.encoder import Encoder, encoder, without_look_ahead
 from fttui.dataset.scan import scan
 
 from .cases import chat
@@ -60,7 +61,7 @@ TEXTS = st.lists(
 @given(texts=TEXTS)
 def test_counts_equal_tiktoken(name: str, texts: list[str]) -> None:
     counter = tokens.TokenCounter(name)
-    plain = [len(counter.encoding.encode_ordinary(text)) for text in texts]
+    plain = [len(published(name).encode_ordinary(text)) for text in texts]
     assert counter.count_all(texts) == plain
     assert [counter.count(text) for text in texts] == plain
 
@@ -72,7 +73,7 @@ def test_long_texts_are_cut_where_it_does_no_harm() -> None:
         "é " * 250_000,
         "a" * 210_000 + " b" * 200_000,
     ):
-        assert counter.count(text) == len(counter.encoding.encode_ordinary(text))
+        assert counter.count(text) == len(published("o200k_base").encode_ordinary(text))
     assert counter.estimated == 0
 
 
@@ -98,6 +99,11 @@ def test_the_formula_of_an_example(tmp_path: Path) -> None:
 TRICKY = [
     *"abcXYZ 's\t\n\r\r\n129.,!/-_()\u00a0\u2028\u0301é中ſʼǅ🎉\u200d٣½Ⅷ\x00\x1c\x85",
     "  ",
+    "   ",
+    " " * 90,
+    "\t\t",
+    "\t" * 30,
+    "\x0b\x0c\xa0\u3000",
     "\n\n",
     "'LL",
     "can't",
@@ -105,11 +111,28 @@ TRICKY = [
 
 
 @pytest.mark.parametrize("name", ["o200k_base", "cl100k_base"])
-@settings(deadline=None)
-@given(parts=st.lists(st.sampled_from(TRICKY) | st.text(max_size=6), max_size=30))
-def test_the_faster_pattern_cuts_as_the_published_one(name: str, parts: list[str]) -> None:
-    text = "".join(parts)
-    assert vocabulary.encoding(name).encode_ordinary(text) == published(name).encode_ordinary(text)
+@settings(deadline=None, max_examples=200)
+@given(parts=st.lists(st.lists(st.sampled_from(TRICKY) | st.text(max_size=6), max_size=30)))
+def test_texts_without_look_ahead_count_as_published(name: str, parts: list[list[str]]) -> None:
+    texts = ["".join(some) for some in parts]
+    expected = [len(published(name).encode_ordinary(text)) for text in texts]
+    assert [encoder(name).size(text) for text in texts] == expected
+    if not any("\ud800" <= char <= "\udfff" for text in texts for char in text):
+        assert encoder(name).sizes(texts) == expected
+
+
+@pytest.mark.parametrize("name", ["o200k_base", "cl100k_base"])
+def test_the_published_pattern_is_the_one_that_is_changed(name: str) -> None:
+    assert without_look_ahead(vocabulary.published(name)["pat_str"])
+    assert not without_look_ahead(r"\s+|\S+")
+
+
+def test_a_pattern_of_tomorrow_is_used_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fttui.dataset.encoder._LOOK_AHEAD", "?")
+    slow = Encoder("cl100k_base")
+    for text in ("a   b\n\t x", "\u3000  y", "x<|endofprompt|>  z"):
+        expected = len(published("cl100k_base").encode_ordinary(text))
+        assert [slow.size(text), *slow.sizes([text, text])] == [expected] * 3
 
 
 @functools.cache

@@ -7,5 +7,5 @@ from fttui.dataset import vocabulary
 
 for name in vocabulary.SHA256:
     vocabulary.make(
-        Path(sys.argv[1]) / f"{name}.tiktoken", Path(vocabulary.__file__).with_name(f"{name}.xz")
+        Path(sys.argv[1]) / f"{name}.tiktoken", Path(vocabulary.__file__).with_name(f"{name}.z")
     )
