@@ -9,11 +9,11 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from fttui.problem import Problem
-from fttui.text import clean
+from fttui.text import clean, duration
 
 if TYPE_CHECKING:
     from fttui.service.chat import ChatResult, ChatStream
-    from fttui.service.provider import Provider
+    from fttui.service.provider import Provider, Wait
     from fttui.service.types import ChatSettings
 
 PROMPT_LIMIT = 10_000_000  # characters read from a pipe: more is a mistake, not a prompt
@@ -24,8 +24,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("prompt", nargs="?", help="what to say; without it stdin is read")
     parser.add_argument("--system", metavar="TEXT", help="the system message")
     parser.add_argument("--temperature", type=float, metavar="T", help="0: always the likeliest")
+    parser.add_argument("--top-p", type=float, metavar="P", help="the likeliest words, up to P")
     parser.add_argument("--max-tokens", type=int, metavar="N", help="the longest answer")
     parser.add_argument("--seed", type=int, metavar="S", help="the same seed, the same answer")
+    parser.add_argument("--stop", action="append", default=[], metavar="TEXT",
+                        help="end before this text (may be repeated)")  # fmt: skip
+    parser.add_argument("--no-wait", action="store_true",
+                        help="fail at once where the service is busy or the model is not ready")  # fmt: skip
     parser.add_argument("--profile", metavar="NAME", help="the provider profile to ask")
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
 
@@ -33,7 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     prompt = args.prompt
     if prompt is None and not sys.stdin.isatty():
-        prompt = sys.stdin.read(PROMPT_LIMIT).strip()
+        prompt = _piped().strip()
         if not prompt:
             raise Problem(
                 "There is nothing to say.",
@@ -51,10 +56,24 @@ def run(args: argparse.Namespace) -> int:
     return _talk(args) if prompt is None else _once(args, prompt)
 
 
+def _piped() -> str:
+    """What is on stdin; bytes that are no UTF-8 become question marks in diamonds."""
+    raw = getattr(sys.stdin, "buffer", None)
+    if raw is None:
+        return sys.stdin.read(PROMPT_LIMIT)
+    return bytes(raw.read(PROMPT_LIMIT)).decode("utf-8-sig", "replace")
+
+
 def _settings(args: argparse.Namespace) -> ChatSettings:
     from fttui.service.types import ChatSettings
 
-    return ChatSettings(temperature=args.temperature, max_tokens=args.max_tokens, seed=args.seed)
+    return ChatSettings(
+        temperature=args.temperature,
+        top_p=args.top_p,
+        max_tokens=args.max_tokens,
+        seed=args.seed,
+        stop=tuple(args.stop),
+    )
 
 
 def _system(args: argparse.Namespace) -> list[dict[str, Any]]:
@@ -101,7 +120,13 @@ def _stream(
 ) -> ChatStream:
     from fttui.service import chat
 
-    return chat.stream(provider, args.model, messages, _settings(args))
+    on_wait = None if args.no_wait else _waiting
+    return chat.stream(provider, args.model, messages, _settings(args), on_wait=on_wait)
+
+
+def _waiting(wait: Wait) -> None:
+    why = clean(wait.problem.why or wait.problem.what)
+    print(f"fttui: {why} Asked again in {duration(wait.seconds)}.", file=sys.stderr, flush=True)
 
 
 async def _say(stream: ChatStream, *, show: bool) -> ChatResult:
@@ -118,9 +143,15 @@ async def _say(stream: ChatStream, *, show: bool) -> ChatResult:
     if show:
         for call in result.tool_calls:
             print(clean(f"{call['name']}({call['arguments']})"))
-        for note in result.notes:
+        for note in [*result.notes, *_ENDS.get(result.end, ())]:
             print(f"fttui: {note}", file=sys.stderr)
     return result
+
+
+_ENDS = {
+    "length": ("the answer was cut at max tokens or at the end of the context",),
+    "content_filter": ("the answer was stopped by the provider's content filter",),
+}
 
 
 def _write(text: str) -> None:

@@ -95,7 +95,7 @@ async def _run(
     result: ChatResult,
     patience: Patience | None,
 ) -> AsyncGenerator[ChatChunk, None]:
-    body = {"model": model, "messages": [dict(row) for row in messages]} | settings.body()
+    body = {"model": model, "messages": [_sendable(row) for row in messages]} | settings.body()
     clock = _Clock()
     try:
         provider.writing(f"Asking {model}")  # an answer costs money
@@ -112,6 +112,14 @@ async def _run(
         result.end = result.end or ("cut" if result.pieces else "failed")
         result.problem = found
         raise found from None
+
+
+def _sendable(row: Message) -> dict[str, Any]:
+    """JSON on the wire is UTF-8: half of a surrogate pair becomes a question mark."""
+    content = row.get("content")
+    if not isinstance(content, str):
+        return dict(row)
+    return {**row, "content": content.encode("utf-8", "replace").decode()}
 
 
 @dataclass(slots=True)

@@ -64,18 +64,23 @@ class Patience:
 
 def not_ready(found: Problem, *, fresh: bool = False) -> bool:
     """The model is there, or will be, and cannot answer yet."""
-    if found.detail.get("status") not in _READY_STATUS or found.code == "gone":
+    if found.detail.get("status") not in _READY_STATUS or retired(found):
         return False
     if _NOT_READY.search(f"{found.code} {found.why}"):
         return True
     return fresh and found.detail.get("status") == 404 and bool(_UNKNOWN.search(found.code))
 
 
+def retired(found: Problem) -> bool:
+    status = found.detail.get("status")
+    return status == 410 or (status in (400, 404) and bool(_RETIRED.search(found.why)))
+
+
 def explained(found: Problem, model: str) -> Problem:
     """A failure in the words of a chat: a retired model and a content filter are named as such."""
     said = f"{found.code} {found.why}"
     status = found.detail.get("status")
-    if status == 410 or (status in (400, 404) and _RETIRED.search(said)):
+    if retired(found):
         return Problem(
             f"{model} has been retired.",
             found.why,

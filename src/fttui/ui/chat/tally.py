@@ -23,6 +23,7 @@ class Tally(Dialog[None]):
     """A line a model, then who beat whom."""
 
     DEFAULT_CSS = """
+    Tally > #box { width: 96; }
     Tally TextView { height: auto; min-height: 4; max-height: 16; background: $surface; }
     """
 

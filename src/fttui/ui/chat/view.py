@@ -200,7 +200,7 @@ def _expected(turn: Turn, reply: Reply) -> list[Block]:
 
 
 def facts_line(facts: dict[str, Any]) -> str:
-    """`120 + 212 tokens · 48/s · first 0.31 s · $0.0004`, as far as it is known."""
+    """`120 + 212 tokens · 48/s · first 0.31s · $0.0004`, as far as it is known."""
     said = []
     tokens = facts.get("tokens")
     if tokens:
@@ -222,7 +222,7 @@ def facts_line(facts: dict[str, Any]) -> str:
 
 
 def seconds(value: float) -> str:
-    return f"{value:.2f} s" if value < 10 else duration(value)
+    return f"{value:.2f}s" if value < 10 else duration(value)
 
 
 def nothing(waiting: str, trouble: Problem | None) -> list[Block]:

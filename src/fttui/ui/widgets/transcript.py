@@ -18,8 +18,9 @@ from fttui.ui.chat.markdown import Growth, render
 from fttui.ui.text import Palette
 from fttui.ui.widgets.wrapping import Block, Line, grown, lines_of, pieces
 
-
-UNHURRIED = 1.0  # seconds between two jumps after the end; sooner than that, less of the old is kept
+UNHURRIED = (
+    1.0  # seconds between two jumps after the end; sooner than that, less of the old is kept
+)
 
 
 class Transcript(ScrollView, can_focus=True):
