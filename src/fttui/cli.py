@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "serve": "the local OpenAI-compatible fine-tuning server",
     "env": "start the local server if needed and print the variables that point clients at it",
     "fetch": "download the local base model now, for offline use later",
+    "config": "profiles and their keys: list, add, test, remove, without editing a file",
     "doctor": "check profiles, keys, the local engine and this terminal",
 }
 
