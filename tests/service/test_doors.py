@@ -67,16 +67,19 @@ async def provider_of(
         await provider.close()
 
 
+async def run_into(provider: Provider, scenario: Any) -> None:
+    if scenario.where == door_server.LAUNCH:
+        await jobs.create(provider, LaunchSpec("gpt-4.1-mini-2025-04-14", "file-1"))
+    elif scenario.where == door_server.CHAT:
+        asked = [{"role": "user", "content": "?"}]
+        await chat.answer(provider, "gpt-4.1-mini-2025-04-14", asked)
+    else:
+        await jobs.listing(provider)
+
+
 async def refusal(provider: Provider, scenario: Any) -> Problem:
     with pytest.raises(Problem) as caught:
-        if scenario.where == door_server.LAUNCH:
-            await jobs.create(provider, LaunchSpec("gpt-4.1-mini-2025-04-14", "file-1"))
-        elif scenario.where == door_server.CHAT:
-            await chat.answer(
-                provider, "gpt-4.1-mini-2025-04-14", [{"role": "user", "content": "?"}]
-            )
-        else:
-            await jobs.listing(provider)
+        await run_into(provider, scenario)
     return caught.value
 
 
