@@ -170,7 +170,7 @@ def _tmux() -> Iterator[Fact]:
     if clipboard == "on":
         yield Fact("copy", "ok", "copying: through tmux (set-clipboard on)", value="tmux")
     else:
-        yield Fact("copy", "warning", f"copying: tmux has set-clipboard {clipboard or "unset"}: what "
+        yield Fact("copy", "warning", f"copying: tmux has set-clipboard {clipboard or 'unset'}: what "
                    "is copied stays in tmux", "set -g set-clipboard on, in ~/.tmux.conf", clipboard)  # fmt: skip
     passing = options["allow-passthrough"]
     level = "ok" if passing in ("on", "all") else "note"
