@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "eval": "ask models held-out prompts and grade the answers: which is better, how sure",
     "jobs": "list fine-tuning jobs; show, cancel, pause or resume one",
     "watch": "follow a job to its end; the exit code says how it ended",
+    "export": "save all of jobs in a folder: settings, metrics, checkpoints, results, data, chats",
     "deployments": "list what is deployed on Azure and its price; deploy, scale or delete",
     "serve": "the local OpenAI-compatible fine-tuning server",
     "env": "start the local server if needed and print the variables that point clients at it",

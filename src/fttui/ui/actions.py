@@ -142,6 +142,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("jobs.results", "Its results file: into the chart, and saved", ("R",)),
     Action("jobs.refresh", "Ask again now", ("r",), "refresh", 50),
     Action("jobs.export", "Save the report of this job", ("e",)),
+    Action("jobs.bundle", "Export all of the marked jobs, or of this one", ("X",), "export", 47),
     Action("jobs.forget", "Forget a job the provider lists no longer", ("delete",)),
     # checkpoints
     Action("checkpoints.chat", "Chat with this checkpoint", ("t", "enter"), "chat", 10),

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 
 from fttui.problem import Problem
 from fttui.ui.jobs import example as job_example
+from fttui.ui.jobs.feed import SUBMITTING
 from fttui.ui.jobs.track import Track
 from fttui.ui.screens.base import AreaScreen
 
 if TYPE_CHECKING:
     from fttui.service.provider import Provider
+    from fttui.ui.dialogs.export import Exporting
     from fttui.ui.widgets.job_detail import JobDetail
 
 NAMES = frozenset(
-    {"log", "smooth", "view", "zoom_in", "zoom_out", "zoom_all", "overlay", "example", "facts", "results"}
+    {"log", "smooth", "view", "zoom_in", "zoom_out", "zoom_all", "overlay", "example", "facts", "results",
+     "bundle"}
 )  # fmt: skip
 MOST = 8  # jobs in one chart beside the first
 WAIT = 2.0  # seconds after which a finished job without a curve has its results file read
@@ -30,6 +33,7 @@ class OneJobScreen(AreaScreen):
         self._compared: list[Track] = []
         self._results_asked: set[str] = set()
         self._example_at: tuple[str, int] = ("", 0)
+        self._exporting: Exporting | None = None
 
     # what the subclass has
 
@@ -136,6 +140,25 @@ class OneJobScreen(AreaScreen):
         self.show_job()
         if len(tracks) > MOST:
             self.fttui.notify(f"only {MOST} fit beside this one", timeout=3)
+
+    # -- all of it into a folder
+
+    def picked(self) -> list[Track]:
+        """The jobs an action for many is for."""
+        return [self.track] if self.track is not None else []
+
+    def do_bundle(self) -> None:
+        """Export the marked jobs, or this one; one that is running is shown."""
+        from fttui.ui.dialogs.export import ExportDialog, Exporting
+        from fttui.ui.export.collect import Chosen
+
+        if self._exporting is None or not self._exporting.running:
+            tracks = [t for t in self.picked() if not t.id.startswith(SUBMITTING)]
+            chosen = [Chosen(self.provider_of(track), track.job, track) for track in tracks]
+            if not chosen:
+                return
+            self._exporting = Exporting(self.fttui, chosen)
+        self.app.push_screen(ExportDialog(self._exporting))
 
     # -- its files
 
