@@ -10,7 +10,6 @@ from fttui.pricing.catalog import Catalog
 from fttui.pricing.money import cents, divide, exact, product, show, show_price
 from fttui.pricing.records import Price, TierInfo
 from fttui.pricing.use import MONTH_HOURS
-from fttui.text import plural
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -120,7 +119,7 @@ def end(tier: TierInfo | None, created: float, used: float, now: float) -> End |
         idle = (now - last) / DAY if last else 0.0
         text = f"deleted after {tier.idle_days} days without a request"
         if last and idle >= 1:
-            text += f"; none from here for {plural(int(idle), 'day')}"
+            text += f"; {int(idle)} without one from here"
         return End(text, "soon" if idle > tier.idle_days - SOON_DAYS else "ok")
     return None
 

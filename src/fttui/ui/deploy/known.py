@@ -7,10 +7,11 @@ the app and not with the pane; making one goes on whichever pane is shown.
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 from textual.signal import Signal
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from fttui.service.provider import Provider
     from fttui.ui.app import FttuiApp
 
+Work = Callable[[], Coroutine[None, None, None]]
 TICK_SECONDS = 30.0
 OLD_SECONDS = 300.0  # a list older than this is read again
 BUSY_SECONDS = 20.0  # … while one of it is being made elsewhere
@@ -49,7 +51,8 @@ class Deployed:
         self.changed: Signal[str] = Signal(app, "deployed.changed")
         self.rows: dict[str, list[Deployment]] = {}
         self.problems: dict[str, Problem] = {}
-        self.read_at: dict[str, float] = {}
+        self.read_at: dict[str, float] = {}  # Unix time of the last good look
+        self.tried_at: dict[str, float] = {}  # … and of the last one at all
         self.progress: dict[tuple[str, str], Progress] = {}  # of those being made from here
         self.going: dict[tuple[str, str], str] = {}  # what is being done to one: "deleting"
         self.began: dict[tuple[str, str], float] = {}  # … since when
@@ -66,7 +69,7 @@ class Deployed:
             return
         name = provider.profile.name
         busy = any(row.making for row in self.rows.get(name, ()))
-        age = self.clock() - self.read_at.get(name, 0.0)
+        age = self.clock() - self.tried_at.get(name, 0.0)
         if age > (BUSY_SECONDS if busy else OLD_SECONDS):
             self.look(provider)
         sync = getattr(self.app.screen, "sync", None)
@@ -100,15 +103,16 @@ class Deployed:
 
     def look(self, provider: Provider) -> None:
         """Read the list in the background."""
-        self._work(self._look(provider), f"look-{provider.profile.name}")
+        self._work(partial(self._look, provider), f"look-{provider.profile.name}")
 
     async def _look(self, provider: Provider) -> None:
         from fttui.service import deployments
 
         name = provider.profile.name
-        self.read_at[name] = self.clock()
+        self.tried_at[name] = self.clock()
         try:
             self.rows[name] = await deployments.listing(provider)
+            self.read_at[name] = self.clock()
             self.problems.pop(name, None)
         except Problem as problem:
             self.problems[name] = problem
@@ -161,7 +165,7 @@ class Deployed:
 
     def create(self, provider: Provider, spec: DeploySpec) -> None:
         """Deploy, and wait until it answers; both in the background."""
-        self._act(provider, spec.name, "deploying", self._create(provider, spec))
+        self._act(provider, spec.name, "deploying", partial(self._create, provider, spec))
 
     async def _create(self, provider: Provider, spec: DeploySpec) -> None:
         from fttui.service import deployments
@@ -188,7 +192,7 @@ class Deployed:
             await deployments.scale(provider, row, capacity)
             await self._look(provider)
 
-        self._act(provider, row.name, "scaling", work())
+        self._act(provider, row.name, "scaling", work)
 
     def delete(self, provider: Provider, row: Deployment) -> None:
         from fttui.service import deployments
@@ -203,18 +207,16 @@ class Deployed:
             await self._look(provider)
             self.app.notify(f"{row.name} is deleted and costs nothing more", timeout=6)
 
-        self._act(provider, row.name, "deleting", work())
+        self._act(provider, row.name, "deleting", work)
 
-    def _act(
-        self, provider: Provider, name: str, word: str, work: Coroutine[Any, Any, None]
-    ) -> None:
+    def _act(self, provider: Provider, name: str, word: str, work: Work) -> None:
         key = (provider.profile.name, name)
         self.going[key] = word
         self.began[key] = self.clock()
 
         async def guarded() -> None:
             try:
-                await work
+                await work()
             except Problem as problem:
                 self.app.show_problem(problem)
                 await self._look(provider)
@@ -225,7 +227,7 @@ class Deployed:
                 self._publish(key[0])
 
         self._publish(key[0])
-        self._work(guarded(), f"act-{key[0]}-{name}")
+        self._work(guarded, f"act-{key[0]}-{name}")
 
     def _journal(
         self, provider: Provider, kind: str, name: str, amount: str, price: Hosting, **facts: Any
@@ -234,8 +236,10 @@ class Deployed:
         facts = {"price": price.as_dict(), **facts}
         self.app.state.journal(profile, kind, name, amount, price.currency, **facts)
 
-    def _work(self, work: Awaitable[None], group: str) -> None:
-        self.app.run_worker(work, group=f"deploy-{group}", exclusive=True, exit_on_error=False)
+    def _work(self, work: Work, group: str) -> None:
+        self.app.run_worker(
+            cast(Any, work), group=f"deploy-{group}", exclusive=True, exit_on_error=False
+        )
 
     def _publish(self, profile: str) -> None:
         if self.app.is_running:

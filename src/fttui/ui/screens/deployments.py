@@ -161,9 +161,14 @@ class DeploymentsScreen(AreaScreen):
         provider = self.provider
         account = provider.profile.azure.account if provider and provider.profile.azure else ""
         where = f" of {account}" if account else ""
-        at = self.fttui.deployed.read_at.get(provider.profile.name, 0.0) if provider else 0.0
+        name = provider.profile.name if provider else ""
+        at = self.fttui.deployed.read_at.get(name, 0.0)
         clock = time.strftime("read %H:%M:%S", time.localtime(at)) if at else ""
-        entitle(self.query_one("#table"), say(f"Deployments{where}"), say((clock, "dim")))
+        problem = self.fttui.deployed.problems.get(name)
+        read: list[Part] = [(clock, "dim")]
+        if problem is not None and at:
+            read = [(f"{clock}, not since: {problem.remedy or problem.why}", "warning")]
+        entitle(self.query_one("#table"), say(f"Deployments{where}"), say(*read))
         row = self.row
         entitle(self.query_one("#one"), say(row.name if row else ""))
 
