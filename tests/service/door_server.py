@@ -271,7 +271,7 @@ class Handler(BaseHTTPRequestHandler):
         raw = json.dumps(body).encode()
         self.send_response_only(status)
         told = {
-            "date": formatdate(time.time() - self.server.clock_ahead, usegmt=True),
+            "date": formatdate(time.time(), usegmt=True),
             "content-type": "application/json",
             "content-length": str(len(raw)),
             "x-request-id": "req_0123456789abcdef",
@@ -303,7 +303,6 @@ class DoorServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), Handler)
         self.asked: list[tuple[str, str, str]] = []
         self.told: dict[str, str] = {}  # headers of every answer
-        self.clock_ahead = 0.0  # seconds by which the caller's clock is ahead of this one
 
     def __enter__(self) -> DoorServer:
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()

@@ -7,7 +7,9 @@ import asyncio
 import getpass
 import json
 import os
+import re
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -101,11 +103,21 @@ def as_dict(profile: Profile, found: Config) -> dict[str, Any]:
         "read_only": profile.read_only,
         "timeout": profile.timeout,
         "headers": dict.fromkeys(profile.headers, "…"),  # a gateway's key may be among them
-        "extra_body": json.loads(redact(json.dumps(dict(profile.extra_body)))),
+        "extra_body": _without_keys(profile.extra_body),
         "overrides": dict(profile.overrides),
         "default": profile.name == found.default,
         "from": "file" if profile.name in found.written else "environment",
     }
+
+
+def _without_keys(value: Any, name: str = "") -> Any:
+    """A JSON value with "…" for every text that is a key, or is called one."""
+    if isinstance(value, Mapping):
+        return {key: _without_keys(item, str(key)) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_keys(item, name) for item in value]
+    called = re.search(r"key|token|secret|password", name, re.IGNORECASE)
+    return "…" if isinstance(value, str) and (called or redact(value) != value) else value
 
 
 def _list(args: argparse.Namespace) -> int:

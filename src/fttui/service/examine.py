@@ -354,7 +354,7 @@ def _retirements(made: Examined, provider: Provider, models: list[ModelInfo], to
         made.say(
             "warning",
             f"{when} ({day}): {shown}{more}",
-            "export them; train on a base that lives on",
+            "save what is there; train on a base that lives on",
         )
 
 

@@ -95,6 +95,26 @@ TABLE: tuple[Known, ...] = (
         "Verify the organization in the provider's settings, or ask its owner to.",
     ),
     Known(
+        r"(mismatched|invalid)_(organization|project)|openai-(organization|project) header",
+        "wrong_organization",
+        "Correct organization and project in the profile, or leave both out.",
+    ),
+    Known(
+        r"unsupported_country|country, region, or territory",
+        "unsupported_country",
+        "Train on this machine, or on another profile; a proxy or VPN can cause it as well.",
+    ),
+    Known(
+        r"ip_not_authorized|ip (address )?is not authorized",
+        "ip_not_authorized",
+        "Ask an owner of the organization to allow this network's address.",
+    ),
+    Known(
+        r"account_deactivated|has been deactivated",
+        "account_deactivated",
+        "Only the provider's support can help; work on another profile.",
+    ),
+    Known(
         r"incorrect_?hostname|regional hostname",
         "wrong_endpoint",
         "Set the profile's region: this project's data stay in one.",

@@ -30,6 +30,12 @@ def show(app: FttuiApp, problem: Problem) -> None:
     from fttui.ui.dialogs.closed_door import ClosedDoor
 
     door, profile = found
+    app.refusal = problem
+    if door.kind == "training_closed":  # `fttui doctor` tells it from now on
+        from fttui.service import examine
+
+        kept = {"day": str(date.today()), "why": problem.why}
+        app.state.remember(examine.refused_key(profile), kept)
     if isinstance(app.screen, ClosedDoor) and app.screen.door == door:
         return  # the same from several places at once
     owner = " / ".join(part for part in (profile.organization, profile.project) if part)
