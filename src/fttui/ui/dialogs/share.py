@@ -30,7 +30,7 @@ class Share(Dialog[None]):
     Share LineList { height: auto; max-height: 12; background: $surface; }
     Share #said { height: auto; margin-top: 1; }
     """
-    BINDINGS = [Binding("delete,ctrl+x", "take", "End the sharing", show=False)]
+    BINDINGS = [Binding("delete", "take", "End the sharing", show=False, priority=True)]
 
     def __init__(self, provider: Provider, model: str) -> None:
         super().__init__()
@@ -109,6 +109,12 @@ class Share(Dialog[None]):
             return
         self.query_one(Input).value = ""
         self._say([(f"shared with {', '.join(ids)}", "ok")])
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While something is typed, the key deletes of that."""
+        if action == "take":
+            return self.is_mounted and not self.query_one(Input).value
+        return super().check_action(action, parameters)
 
     def action_take(self) -> None:
         at = self.query_one(LineList).cursor

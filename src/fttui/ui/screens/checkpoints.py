@@ -217,7 +217,7 @@ class CheckpointsScreen(CheckpointKeys):
             len(self._rows), name, self.metric, min(self._jobs, len(known)), len(known), self._words
         )
         entitle(self.query_one("#table"), say(title), say(self._progress))
-        curve = "Loss · ◆ checkpoints" if not self.many else "Validation of these jobs"
+        curve = "Loss · ◆ checkpoints" if not self.many else "Loss of these jobs"
         entitle(self.query_one("#curve"), say(curve))
         self._update("head", say(table.head(self.rows.size.width, self._look)))
         self._update("nothing", say(*self._nothing()))
