@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from fttui.problem import Problem
-from fttui.service import files
+from fttui.service import files, uploads
 from fttui.service.provider import Provider
 
 PARTS = {"file_limit": 100_000, "part_size": 64_000}
@@ -85,6 +86,64 @@ async def test_a_part_that_breaks_is_sent_again(
     found = await files.upload(provider, jsonl)
     assert server.contents[found.id] == jsonl.read_bytes()
     assert len(server.files) == 1
+
+
+async def test_an_answer_to_an_upload_that_never_ends_is_given_up(
+    server: Any,
+    connect: Callable[..., Provider],
+    fault: Any,
+    jsonl: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Bytes keep coming, so no reading ever times out; the file itself arrived."""
+    monkeypatch.setattr(uploads, "PATIENCE", 2)
+    provider = connect(server.url, timeout=0.3)
+    server.fail("POST", "/files", fault.Fault(body="{", endless=True, done=True))
+    found = await files.upload(provider, jsonl)
+    assert list(server.files) == [found.id]  # found by looking, not sent again
+    assert server.count("POST", "/files") == 1
+
+
+async def test_an_answer_to_a_part_that_never_ends_is_given_up(
+    server: Any,
+    connect: Callable[..., Provider],
+    fault: Any,
+    jsonl: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(uploads, "PATIENCE", 2)
+    provider = connect(server.url, timeout=0.3, overrides=PARTS)
+    server.fail("POST", "/uploads/[^/]+/parts", fault.Fault(body="{", endless=True))
+    with pytest.raises(Problem) as caught:
+        await files.upload(provider, jsonl)
+    assert (caught.value.code, caught.value.retry) == ("timeout", True)
+    assert [row["status"] for row in server.uploads.values()] == ["cancelled"]
+
+
+async def test_a_slow_upload_that_moves_is_not_given_up(
+    connect: Callable[..., Provider], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes longer than the patience, and every byte of it is on its way."""
+    monkeypatch.setattr(uploads, "PATIENCE", 2)
+    path = tmp_path / "slow.jsonl"
+    path.write_bytes(b"{}\n" * 4_000_000)
+
+    async def sip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        left = int(re.search(rb"content-length: *(\d+)", head.lower())[1])
+        while left > 0 and (piece := await reader.read(100_000)):
+            left -= len(piece)
+            await asyncio.sleep(0.01)
+        writer.write(b'HTTP/1.1 200 X\r\ncontent-length: 13\r\n\r\n{"id":"f-1"}\n')
+        await writer.drain()
+        writer.close()
+
+    slow = await asyncio.start_server(sip, "127.0.0.1", 0)
+    provider = connect(f"http://127.0.0.1:{slow.sockets[0].getsockname()[1]}/v1", timeout=0.5)
+    began = asyncio.get_running_loop().time()
+    async with slow:
+        assert (await files.upload(provider, path)).id == "f-1"
+    assert asyncio.get_running_loop().time() - began > 1.0
 
 
 async def test_parts_that_fail_for_good_are_given_up_cleanly(

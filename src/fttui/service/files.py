@@ -161,15 +161,16 @@ async def _in_one(
 async def _post(
     provider: Provider, source: uploads.Source, purpose: str, told: OnProgress | None
 ) -> FileInfo:
-    with source.open(0, source.size, told) as body:
-        answer = await provider.request(
-            "POST",
-            "/files",
-            doing=f"Uploading {source.filename}",
-            body={"purpose": purpose},
-            files=[("file", (source.filename, body, "application/jsonl"))],
-            seconds=0,
-        )
+    async with uploads.patience(provider, source, told) as moved:
+        with source.open(0, source.size, moved) as body:
+            answer = await provider.request(
+                "POST",
+                "/files",
+                doing=f"Uploading {source.filename}",
+                body={"purpose": purpose},
+                files=[("file", (source.filename, body, "application/jsonl"))],
+                seconds=0,
+            )
     return FileInfo.from_json(answer)
 
 

@@ -6,7 +6,8 @@ import asyncio
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from fttui.service.types import FileInfo
 
 RECORD = "uploads.json"
 KEEP = 500  # newest entries kept
+PATIENCE = 10  # timeouts without a byte read from the file: megabytes may still wait in the system
 OnProgress = Callable[[int, int], None]
 
 
@@ -90,17 +92,46 @@ async def _send_parts(
             if told is not None:
                 told(start + done, source.size)
 
-        with source.open(start, length, tell) as body:
-            answer = await provider.request(
-                "POST",
-                f"{place}/parts",
-                doing=f"Uploading {source.filename}",
-                files=[("data", (source.filename, body, "application/octet-stream"))],
-                repeat=True,
-                seconds=0,
-            )
+        async with patience(provider, source, tell) as moved:
+            with source.open(start, length, moved) as body:
+                answer = await provider.request(
+                    "POST",
+                    f"{place}/parts",
+                    doing=f"Uploading {source.filename}",
+                    files=[("data", (source.filename, body, "application/octet-stream"))],
+                    repeat=True,
+                    seconds=0,
+                )
         ids.append(str(answer["id"]))
     return ids
+
+
+@asynccontextmanager
+async def patience(
+    provider: Provider, source: Source, told: OnProgress | None
+) -> AsyncIterator[OnProgress]:
+    """An upload may take hours, so it has no limit; but when nothing moves any more, it is given up: a
+    service may begin an answer that never ends. What is yielded is told each byte that was sent."""
+    seconds = provider.profile.timeout * PATIENCE
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(seconds) as limit:
+
+            def moved(done: int, total: int) -> None:
+                limit.reschedule(loop.time() + seconds)
+                if told is not None:
+                    told(done, total)
+
+            yield moved
+    except TimeoutError:
+        raise Problem(
+            f"Uploading {source.filename} failed.",
+            f"Nothing moved for {seconds:.0f} s: {provider.profile.host} did not finish its answer.",
+            "Try again; a slow link needs a longer timeout in the profile.",
+            code="timeout",
+            retry=True,
+            detail={"unsure": True},
+        ) from None
 
 
 async def _abandon(provider: Provider, place: str) -> None:
