@@ -217,10 +217,48 @@ async def test_nobody_listens(connect: Callable[..., Provider]) -> None:
     assert "unsure" not in problem.detail
 
 
-async def test_a_name_nobody_knows(connect: Callable[..., Provider]) -> None:
-    problem = await refused(jobs.listing(connect("http://no-such-host.invalid/v1")))
-    assert problem.code in ("dns", "unreachable")
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (socket.EAI_NONAME, "Name or service not known"),
+        (socket.EAI_AGAIN, "Temporary failure in name resolution"),
+    ],
+)
+async def test_a_name_nobody_knows(
+    connect: Callable[..., Provider], monkeypatch: pytest.MonkeyPatch, number: int, words: str
+) -> None:
+    """Nothing was sent, so nothing is unsure; asked again a few times, since names come back."""
+
+    async def unknown(*_: Any, **__: Any) -> Any:
+        raise socket.gaierror(number, words)
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown)
+    provider = connect("http://no-such-host.invalid/v1")
+    problem = await refused(jobs.listing(provider))
+    assert problem.code == "dns"
+    assert "no-such-host.invalid" in problem.why
+    assert problem.retry
     assert "unsure" not in problem.detail
+    assert [wait.attempt for wait in provider.waits] == [2, 3, 4]
+
+
+async def test_the_wait_before_a_repeat_can_be_cancelled_at_once(
+    server: Any, provider: Any, fault: Any
+) -> None:
+    waiting = asyncio.Event()
+
+    async def long_sleep(seconds: float) -> None:
+        waiting.set()
+        await asyncio.sleep(3600)
+
+    provider._sleep = long_sleep
+    server.fail("GET", LIST, fault.Fault(503, ""))
+    task = asyncio.create_task(jobs.listing(provider))
+    await asyncio.wait_for(waiting.wait(), 5)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert server.count("GET", LIST) == 1
 
 
 @pytest.fixture
@@ -250,6 +288,55 @@ async def test_a_certificate_nobody_trusts(
     async with tls:
         problem = await refused(jobs.listing(connect(f"https://127.0.0.1:{port}/v1")))
     assert (problem.code, problem.retry) == ("tls", False)
+
+
+async def test_a_server_that_speaks_no_tls(connect: Callable[..., Provider]) -> None:
+    """https where http is meant: the usual slip with a local address."""
+
+    async def confused(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    plain = await asyncio.start_server(confused, "127.0.0.1", 0)
+    port = plain.sockets[0].getsockname()[1]
+    async with plain:
+        problem = await refused(jobs.listing(connect(f"https://127.0.0.1:{port}/v1")))
+    assert (problem.code, problem.retry) == ("tls", False)
+    assert f"127.0.0.1:{port}" in problem.why
+
+
+async def test_a_proxy_that_opens_tls_is_named_and_nothing_is_sent(
+    certificate: tuple[Path, Path],
+    connect: Callable[..., Provider],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A company's proxy answers in the name of every host, with a root of its own."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    heard: list[bytes] = []
+
+    async def tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        await writer.drain()
+        try:
+            await writer.start_tls(context)
+            heard.append(await reader.read(10_000))
+        except (OSError, ssl.SSLError):
+            pass
+        writer.close()
+
+    proxy = await asyncio.start_server(tunnel, "127.0.0.1", 0)
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    async with proxy:
+        problem = await refused(jobs.listing(connect("https://api.example.com/v1")))
+    assert (problem.code, problem.retry) == ("tls", False)
+    assert "proxy" in problem.remedy
+    assert not any(b"Bearer" in piece for piece in heard)
 
 
 async def test_ids_stay_inside_their_path(server: Any, provider: Any) -> None:
