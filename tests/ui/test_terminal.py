@@ -104,3 +104,14 @@ def test_a_missing_file_is_said_in_the_app_and_another_can_be_opened(
         tmux.wait("support.jsonl")
         tmux.press("Enter")
         tmux.wait("question 0")
+
+
+def test_ascii_draws_every_area_in_ascii(home: Path, dataset: Path) -> None:
+    with Tmux(120, 40) as tmux:
+        tmux.run(command(home, "--ascii", str(dataset)))
+        tmux.wait("question 0")
+        for key, sign in (("2", "Tokens per"), ("3", "GPT-4.1 mini"), ("4", "4 Jobs"),
+                          ("5", "5 Checkpoints"), ("6", "6 Chat"), ("F1", "enter choose")):  # fmt: skip
+            tmux.press(key)
+            shown = tmux.wait(sign)
+            assert {char for char in shown if not char.isascii()} == set(), shown

@@ -41,6 +41,8 @@ from fttui.ui.theme import THEMES
 from fttui.ui.thread import Thread
 
 if TYPE_CHECKING:
+    from textual.driver import Driver
+
     from fttui.ui.deploy.known import Deployed
     from fttui.ui.dialogs.notices import Notice
 
@@ -87,10 +89,10 @@ class FttuiApp(App[None]):
         first_start: bool = False,
     ) -> None:
         """first_start: ask where to train where nothing says it yet."""
+        self.ascii_only = ascii_only  # asked for while Textual begins
         super().__init__()
         for ours in THEMES:
             self.register_theme(ours)
-        self.ascii_only = ascii_only
         self.state = state or State()
         wanted = self.state.recall("theme", theme)
         self._begin_theme(wanted if wanted in self.available_themes else THEMES[0].name)
@@ -113,6 +115,14 @@ class FttuiApp(App[None]):
             return
         self.set_reactive(App.theme, name)
         self.stylesheet.set_variables(self.get_css_variables())
+
+    def get_driver_class(self) -> type[Driver]:
+        usual = super().get_driver_class()
+        if not self.ascii_only:
+            return usual
+        from fttui.ui.ascii import plain
+
+        return plain(usual)
 
     # -- life
 
