@@ -25,15 +25,26 @@ Reply = Callable[[dict[str, Any]], Script]
 
 @dataclass
 class Answering(Scripted):
-    """reply: what to say to a request's body. hold: once set, answers wait until it is cleared."""
+    """reply: what to say to a request's body. free: answers given before the others wait for `go`.
+    limited: requests refused with 429 first."""
 
     reply: Reply = field(default=lambda body: Script(["{}"]))
-    hold: asyncio.Event | None = None
+    free: int | None = None
+    limited: int = 0
+    go: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def _chat(self, writer: asyncio.StreamWriter, script: Script) -> None:
         body = self.asked[-1]
-        if self.hold is not None:
-            await self.hold.wait()
+        if self.limited:
+            self.limited -= 1
+            head = "HTTP/1.1 429 Too Many\r\ncontent-type: application/json\r\nretry-after: 2\r\n"
+            writer.write(f"{head}connection: close\r\n\r\n".encode())
+            writer.write(b'{"error": {"message": "slow down", "code": "rate_limit_exceeded"}}')
+            return
+        if self.free is not None:
+            self.free -= 1
+            if self.free < 0:
+                await self.go.wait()
         await super()._chat(writer, self.reply(body))
 
 
@@ -71,9 +82,7 @@ async def counted(app: FttuiApp, pilot: Any) -> None:
 async def finished(app: FttuiApp, pilot: Any, seconds: float = 15) -> None:
     await wait_until(
         pilot,
-        lambda: (
-            isinstance(app.screen, EvaluateScreen) and page(app).done and not page(app).running
-        ),
+        lambda: isinstance(app.screen, EvaluateScreen) and page(app).done and not page(app).running,
         "evaluated",
         seconds,
     )
@@ -88,21 +97,35 @@ async def evaluating(
     models: tuple[str, ...] = (BASE, TUNED),
     data: tuple[Path, Path | None] = (TRAIN, HELD),
     size: tuple[int, int] = (120, 40),
-    config: str = "",
-    home: Path | None = None,
 ) -> AsyncIterator[tuple[FttuiApp, Any, Answering]]:
     """The app on the page, its set-up counted: these models on the held-out sample."""
-    async with Answering({name: Script() for name in models}, reply=reply) as server:
-        monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
-        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-        app = FttuiApp(*data, "openai")
-        async with app.run_test(size=size) as pilot:
-            await wait_until(pilot, lambda: app.thread.report is not None, "the scan")
-            app.change(chat_models=list(models))
-            app.do_evaluate(list(models))
-            await wait_until(pilot, lambda: isinstance(app.screen, EvaluateScreen), "the page")
-            await counted(app, pilot)
-            yield app, pilot, server
+    async with (
+        Answering({name: Script() for name in models}, reply=reply) as server,
+        opened(monkeypatch, server, data=data, size=size) as (app, pilot),
+    ):
+        yield app, pilot, server
+
+
+@asynccontextmanager
+async def opened(
+    monkeypatch: pytest.MonkeyPatch,
+    server: Answering,
+    *,
+    data: tuple[Path, Path | None] = (TRAIN, HELD),
+    size: tuple[int, int] = (120, 40),
+) -> AsyncIterator[tuple[FttuiApp, Any]]:
+    """An app of this server's, on the page."""
+    models = list(server.models)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+    app = FttuiApp(*data, "openai")
+    async with app.run_test(size=size) as pilot:
+        await wait_until(pilot, lambda: app.thread.report is not None, "the scan")
+        app.change(chat_models=models)
+        app.do_evaluate(models)
+        await wait_until(pilot, lambda: isinstance(app.screen, EvaluateScreen), "the page")
+        await counted(app, pilot)
+        yield app, pilot
 
 
 async def start(app: FttuiApp, pilot: Any) -> None:

@@ -60,6 +60,8 @@ class EvaluateScreen(ResultKeys):
         self.running: Ready | None = None
         self._preparing = False
         self._held = ""  # what the held-out file is, in words
+        self._asked: list[str] = []  # models another area sent here, and for which job
+        self._asked_for = ""
         self._begun: tuple[object, ...] = ()  # what the untouched set-up was made of
         self._lines: list[Line] = []
         self._path: Path | None = None  # of answers that a start goes on with
@@ -92,19 +94,23 @@ class EvaluateScreen(ResultKeys):
         if self.running is not None:
             return
         profile = self.fttui.backend.profile_if_known
-        asked, thread.ask_models = thread.ask_models, None
         if profile is None:
-            thread.ask_models = asked
             return
+        job = thread.job.id if thread.job else ""
+        asked, thread.ask_models = thread.ask_models, None
+        if asked is not None:
+            self._asked, self._asked_for = asked, job
+        elif self._asked_for != job:
+            self._asked = []
         made_of = (
-            thread.path, thread.validation, thread.report is not None, profile.name,
-            thread.job.id if thread.job else "", tuple(asked or ()),
+            thread.path, thread.validation, thread.report is not None, profile.name, job,
+            tuple(self._asked),
         )  # fmt: skip
         if made_of == self._begun or (asked is None and self._touched):
             return
         self._begun = made_of
-        setup = evaluate_defaults.begin(thread, profile.name, asked or ())
-        if asked is not None and self._touched and self.setup.file != evaluate_defaults.NO_FILE:
+        setup = evaluate_defaults.begin(thread, profile.name, self._asked)
+        if self._touched and self.setup.file != evaluate_defaults.NO_FILE:
             setup = replace(self.setup, models=setup.models, profile=profile.name)
         self._held = evaluate_defaults.files(thread)[2]
         self.show_page("setup")
@@ -154,18 +160,21 @@ class EvaluateScreen(ResultKeys):
         self.sync()
         self.count()
 
+    @property
+    def _whole(self) -> bool:
+        return self.setup.file != evaluate_defaults.NO_FILE and bool(self.setup.models)
+
     def count(self) -> None:
         """Have the set-up counted and priced; one that is changed meanwhile once more."""
         self.problem, self.runner.ready = None, None
-        whole = self.setup.file != evaluate_defaults.NO_FILE and self.setup.models
-        if whole and not self._preparing:
+        if self._whole and not self._preparing:
             self._preparing = True
             self.run_worker(self._prepare(), group="evaluate-plan", exit_on_error=False)
 
     async def _prepare(self) -> None:
         counted: Setup | None = None
         try:
-            while counted is not self.setup and self.running is None:
+            while counted is not self.setup and self._whole and self.running is None:
                 counted, self.problem = self.setup, None
                 try:
                     await self.runner.prepare(counted, self._path)
