@@ -75,6 +75,18 @@ async def test_from_a_checkpoint_to_a_chat_and_back_to_nothing(
 
         await pilot.press("escape")
         assert app.current_mode == "checkpoints"
+        await pilot.press("4")
+        await wait_for_text(pilot, "support")
+        await pilot.press("D")  # it is deployed already: shown, not asked again
+        await wait_for_text(pilot, "Deployments of res-1")
+        await pilot.press("escape")
+        assert app.current_mode == "jobs"
+        assert not app.screen.why_not("jobs.chat")
+        await pilot.press("t")
+        await wait_until(pilot, lambda: app.current_mode == "chat", "chat")
+        assert app.thread.chat_models == ["gpt-41-mini-support"]  # its base is not deployed
+        await pilot.press("escape", "escape", "5")
+        await wait_until(pilot, lambda: app.current_mode == "checkpoints", "back")
         assert not app.screen.why_not("checkpoints.chat")
         await pilot.press("t")
         await wait_until(pilot, lambda: app.current_mode == "chat", "chat")

@@ -120,6 +120,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("jobs.pause", "Pause or resume the job", ("p",), "pause", 25),
     Action("jobs.checkpoints", "Its checkpoints", ("c",), "checkpoints", 20),
     Action("jobs.chat", "Chat with the result", ("t",), "chat", 16),
+    Action("jobs.deploy", "Deploy its model, or show its deployment", ("D",)),
     Action("jobs.copy", "Copy its id", ("y",), "copy id", 40),
     Action("jobs.filter", "Filter the jobs", ("slash",), "filter", 30),
     Action("jobs.mark", "Mark or unmark, and go on", ("space",), "mark", 28),

@@ -57,16 +57,22 @@ def deploy_row(app: FttuiApp, row: Kept) -> None:
 
 def row_names(app: FttuiApp, row: Kept, models: Sequence[str]) -> list[str]:
     """Names of models as chat asks them: of a deployment, where the model has one."""
-    provider = provider_of(app, row.track.job)
     asked = [model_of(row) if model == row.model else model for model in models]
-    named = [chat_name(app, provider, model) for model in asked]
+    named = asked_as(app, provider_of(app, row.track.job), asked)
     # What has no deployment keeps the name it was called by.
-    return list(
-        dict.fromkeys(
-            model if name == tried else name
-            for model, tried, name in zip(models, asked, named, strict=True)
-        )
-    )
+    back = dict(zip(asked, models, strict=True))
+    return [back.get(name, name) for name in named]
+
+
+def asked_as(app: FttuiApp, provider: Provider | None, models: Sequence[str]) -> list[str]:
+    """Models by the names chat asks for, none twice. Where some of them are deployed and others are
+    not, those are left out: they cannot answer."""
+    if provider is None or not provider.capabilities.needs_deploy:
+        return list(dict.fromkeys(models))
+    profile = provider.profile.name
+    found = {model: app.deployed.find(profile, model) for model in models}
+    names = [row.name for model in models if (row := found[model]) is not None]
+    return list(dict.fromkeys(names or models))
 
 
 def why_no_chat(app: FttuiApp, provider: Provider | None, model: str) -> str:
@@ -79,12 +85,11 @@ def why_no_chat(app: FttuiApp, provider: Provider | None, model: str) -> str:
     return "it is still being deployed" if found is not None else "it answers once deployed (D)"
 
 
-def chat_name(app: FttuiApp, provider: Provider | None, model: str) -> str:
-    """The name a model is asked by: its deployment's, where it has one."""
-    if provider is None or not provider.capabilities.needs_deploy:
-        return model
-    found = app.deployed.find(provider.profile.name, model)
-    return found.name if found is not None else model
+def deploy_job(app: FttuiApp, job: Job) -> None:
+    """Deploy what a job made, or show its deployment."""
+    provider = provider_of(app, job)
+    if provider is not None and job.fine_tuned_model:
+        deploy(app, provider, job.fine_tuned_model, base=job.model, job=job.id)
 
 
 def deploy(

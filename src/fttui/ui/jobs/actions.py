@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fttui.problem import Problem
 from fttui.text import plural
+from fttui.ui.deploy import entry as deploying
 from fttui.ui.jobs.feed import SUBMITTING, Feed
 from fttui.ui.jobs.track import Track
 from fttui.ui.text import Part
@@ -38,6 +39,10 @@ def why_not(app: FttuiApp, name: str, track: Track) -> str:
         return "the provider lists this job no longer"
     if feed is None:
         return "the configuration is still being read"
+    if name == "deploy":
+        return deploying.why_not(feed.provider, job.fine_tuned_model)
+    if name == "chat" and job.fine_tuned_model:
+        return deploying.why_no_chat(app, feed.provider, job.fine_tuned_model)
     return _why_not_there(name, track, feed)
 
 
@@ -210,7 +215,8 @@ def chat(app: FttuiApp, tracks: Sequence[Track]) -> None:
     if len(made) == 1:
         models.insert(0, made[0].job.model)
     app.backend.follow(made[0].job)
-    app.change(job=made[0].job, chat_models=list(dict.fromkeys(models))[:TALKS])
+    models = deploying.asked_as(app, deploying.provider_of(app, made[0].job), models)
+    app.change(job=made[0].job, chat_models=models[:TALKS])
     app.go("chat")
 
 

@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from fttui.ui.actions import bindings
+from fttui.ui.deploy import entry as deploying
 from fttui.ui.jobs import actions as job_actions
 from fttui.ui.jobs import filter as job_filter
 from fttui.ui.jobs import listing
@@ -427,6 +428,10 @@ class JobsScreen(OneJobScreen):
 
     def do_chat(self) -> None:
         job_actions.chat(self.fttui, self.picked())
+
+    def do_deploy(self) -> None:
+        if self.track is not None:
+            deploying.deploy_job(self.fttui, self.track.job)
 
     def do_copy(self) -> None:
         if self.track is not None:
