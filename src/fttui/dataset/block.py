@@ -133,6 +133,7 @@ class Scanner:
             result.rows.line.append(result.lines)
             pending.row(result, 0, 3)
             pending.skip()
+        self._search(context, result, pending)
         self._count(context, result, pending)
         result.kept, result.counts = context.kept, context.counts
         result.severities, result.facts = context.severities, context.facts
@@ -156,7 +157,6 @@ class Scanner:
             lines.pop()
         breaks = not data.isascii() and any(mark in data for mark in SEPARATORS)
         returns = b"\r" in data
-        pending.gates = text.Gates(data)
         last = len(lines) if not result.last_newline and begin + len(data) >= task.end else 0
         offset = begin
         for number, raw in enumerate(lines, 1):
@@ -211,9 +211,7 @@ class Scanner:
         context.facts.see("format:unknown", context.line)
         result.digests.extend(digests)
         result.digest_lines.append(context.line)
-        pending.texts += plain
-        pending.spans.append((len(plain), 0, 0, 0))
-        pending.kinds.append(("unknown", context.offset))
+        pending.take_texts(plain, ("unknown", context.offset))
 
     def _object(
         self,
@@ -224,19 +222,24 @@ class Scanner:
         pending: _Pending,
     ) -> str:
         kind = example.check(obj, raw, context)
-        searches = pending.gates.found.get(context.line - 1)
-        if searches:
-            text.check_texts(raw, searches, context)
         result.digests.extend(answers.check(obj, kind, context))
         if context.roles is None:
-            data = "\n".join(said for said, _ in context.order).encode("utf-8", "replace")
-            context.odd = text.maybe_odd(data)
-        if context.odd:
-            text.check_odd(context.order, context)
+            context.data = "\n".join([said for said, _ in context.order]).encode("utf-8", "replace")
         result.digest_lines.append(context.line)
         pending.row(result, _messages(obj, kind), context.worst)
         pending.take(context, kind, len(raw) > self.target.example_limit * CLOSE)
         return kind
+
+    def _search(self, context: Context, result: Result, pending: _Pending) -> None:
+        """What the words give away, over all lines of the stretch at once."""
+        for i, searches in text.suspects(pending.data).items():
+            context.line, context.worst, context.offset = (
+                result.rows.line[i],
+                result.rows.severity[i],
+                pending.kinds[i][1],
+            )
+            text.check_texts(pending.orders[i], searches, context)
+            result.rows.severity[i] = context.worst
 
     def _count(self, context: Context, result: Result, pending: _Pending) -> None:
         counts = self.counter.count_all(pending.texts)
@@ -245,16 +248,14 @@ class Scanner:
             middle, end = at + plain, at + plain + trained
             learnt = sum(counts[middle:end]) + fixed_trained
             whole = sum(counts[at:middle]) + sum(counts[middle:end]) + fixed
-            known = (
-                zip(pending.texts[at:end], counts[at:end], strict=True)
-                if i in pending.orders
-                else ()
+            sizes = (
+                zip(pending.texts[at:end], counts[at:end], strict=True) if i in pending.long else ()
             )
             at = end
             result.rows.tokens.append(whole)
             result.rows.trained.append(learnt)
             if whole:
-                self._judge(i, whole, learnt, dict(known), context, result, pending)
+                self._judge(i, whole, learnt, dict(sizes), context, result, pending)
 
     def _judge(
         self,
@@ -273,7 +274,7 @@ class Scanner:
         if kind == "completion" and whole > LEGACY_LIMIT:
             context.add("L013", "", f"{whole:,} tokens; {LEGACY_LIMIT:,} is what these models take")
         elif whole > limit:
-            kept, cut = _cut(pending.orders.get(i, []), limit, sizes)
+            kept, cut = _cut(pending.orders[i] if i in pending.long else [], limit, sizes)
             severity = "error" if cut else ""
             lost = f"{whole - limit:,} tokens are cut from the end"
             context.add(
@@ -322,24 +323,35 @@ def _blank(runs: list[tuple[int, int]], number: int) -> None:
 class _Pending:
     """Texts of a stretch waiting to be counted together."""
 
-    gates: text.Gates = field(default_factory=lambda: text.Gates(b""))
     texts: list[str] = field(default_factory=list)
     spans: list[tuple[int, int, int, int]] = field(default_factory=list)
     kinds: list[tuple[str, int]] = field(default_factory=list)
-    # (text, trained) as they stand, of examples that may be over the limit
-    orders: dict[int, list[tuple[str, bool]]] = field(default_factory=dict)
+    data: list[bytes] = field(default_factory=list)  # all texts of an example
+    orders: list[list[tuple[str, bool]]] = field(
+        default_factory=list
+    )  # (text, trained) as they stand
+    long: set[int] = field(default_factory=set)  # examples that may be over the limit
 
     def row(self, result: Result, messages: int, worst: int) -> None:
         result.rows.messages.append(messages)
         result.rows.severity.append(worst)
 
     def skip(self) -> None:
-        self.spans.append((0, 0, 0, 0))
-        self.kinds.append(("", -1))
+        self.take_texts([], ("", -1))
+
+    def take_texts(self, plain: list[str], kind: tuple[str, int]) -> None:
+        """Texts that are counted and not looked into."""
+        self.texts += plain
+        self.spans.append((len(plain), 0, 0, 0))
+        self.kinds.append(kind)
+        self.data.append(b"")
+        self.orders.append([])
 
     def take(self, context: Context, kind: str, long: bool) -> None:
         if long:
-            self.orders[len(self.spans)] = context.order
+            self.long.add(len(self.spans))
+        self.data.append(context.data)
+        self.orders.append(context.order)
         self.texts += context.plain
         self.texts += context.trained
         self.spans.append(

@@ -15,7 +15,7 @@ import orjson
 from fttui.dataset.checks import tools
 from fttui.dataset.checks.context import Context
 from fttui.dataset.checks.line import canonical
-from fttui.dataset.checks.text import MODEL_TALK, REFUSAL, maybe_odd
+from fttui.dataset.checks.text import MODEL_TALK, REFUSAL
 
 # The normal form of near duplicates: lower case, no blanks, no sentence punctuation.
 _LOWER = bytes(c + 32 if 65 <= c <= 90 else c for c in range(256))
@@ -118,7 +118,7 @@ def _plain(obj: dict[str, Any], roles: tuple[str, ...], context: Context) -> Dig
             question = order[i][0]
             break
     data = "|".join([*roles, *[said for said, _ in order]]).encode()
-    context.odd = maybe_odd(data)
+    context.data = data
     spoken = digest(b"[" + whole[last + 11 : -_ROLE_END] + b",[]]")
     stripped = answer.strip()
     key = spoken if stripped == answer else _key(stripped)

@@ -120,7 +120,7 @@ class Context:
         self.facts = Facts()
         self.format = ""
         self.roles: tuple[str, ...] | None = None  # of a chat of texts only (messages.check_plain)
-        self.odd = False  # a text may hold garbled, hidden or control characters
+        self.data = b""  # all texts of the example
         self.plain: list[str] = []  # texts of the example that are read, not trained
         self.trained: list[str] = []  # texts that take part in the loss
         self.fixed = 0  # tokens of the example that are no text

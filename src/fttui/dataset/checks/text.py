@@ -12,26 +12,29 @@ SPECIAL = re.compile(
     r"<\|(?:im_start|im_end|im_sep|endoftext|endofprompt|fim_\w+|start|end|message|channel"
     r"|eot_id|begin_of_text|start_header_id|end_header_id)\|>"
 )
+# Every pattern begins with a character or a few that are rare, which is what a regular expression is quick
+# to look for, and only then says what must not stand before it.
 SECRETS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("API key", re.compile(r"\bsk-(?:proj-|ant-|svcacct-|or-)?[A-Za-z0-9_-]{20,}")),
-    ("AWS key", re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")),
-    ("GitHub token", re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{40,})")),
-    ("Slack token", re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{10,}")),
-    ("Google key", re.compile(r"\bAIza[A-Za-z0-9_-]{35}")),
+    ("API key", re.compile(r"sk-(?<!\wsk-)(?:proj-|ant-|svcacct-|or-)?[A-Za-z0-9_-]{20,}")),
+    ("AWS key", re.compile(r"A(?<!\wA)(?:KIA|SIA)[A-Z0-9]{16}\b")),
+    (
+        "GitHub token",
+        re.compile(r"g(?<!\wg)(?:h[pousr]_[A-Za-z0-9]{36,}|ithub_pat_[A-Za-z0-9_]{40,})"),
+    ),
+    ("Slack token", re.compile(r"xox(?<!\wxox)[abprs]-[A-Za-z0-9-]{10,}")),
+    ("Google key", re.compile(r"AIza(?<!\wAIza)[A-Za-z0-9_-]{35}")),
     ("private key", re.compile(r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----")),
 )
 MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{2,63}){1,4}(?![\w@])")
 MAIL_MADE_UP = re.compile(r"@(?:example|test)\.(?:com|org|net)$|^git@|^noreply@", re.I)
-CARD = re.compile(r"(?<![\w.,-])[3-6]\d{3}(?:[ -]?\d{4}){2}[ -]?\d{1,4}(?![\w.]*\d)")
-IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
-SSN = re.compile(r"(?<![\d-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])")
+CARD = re.compile(r"[3-6](?<![\w.,-].)\d{3}(?:[ -]?\d{4}){2}[ -]?\d{1,4}(?![\w.]*\d)")
+IBAN = re.compile(r"[A-Z](?<!\w.)[A-Z]\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
+SSN = re.compile(r"[0-8](?<![\d-].)\d{2}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])")
 PHONE = re.compile(
-    r"(?<![\w.+-])(?:\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{2,4}(?:[ .-]\d{2,4}){1,4}"
-    r"|\(\d{3}\) ?\d{3}[ .-]\d{4}|\d{3}[.-]\d{3}[.-]\d{4})(?![\w-]|\.\d)"
+    r"[+(0-9](?<![\w.+-].)(?:(?<=\+)\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{2,4}(?:[ .-]\d{2,4}){1,4}"
+    r"|(?<=\()\d{3}\) ?\d{3}[ .-]\d{4}|(?<=\d)\d{2}[.-]\d{3}[.-]\d{4})(?![\w-]|\.\d)"
 )
-IPV4 = re.compile(
-    r"(?<![\w.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w.]*\d)"
-)
+IPV4 = re.compile(r"[0-9](?<![\w.].)\d{0,2}(?:\.\d{1,3}){3}(?![\w.]*\d)")
 MOJIBAKE = re.compile(
     "\ufffd|â€[\u0080-\uffff]|Ã[\u0080-\u00bf\u2018-\u2122ƒŒœŠšŽžŸ]|Â[\u00a0-\u00bf]|ï»¿|ðŸ"
 )
@@ -39,12 +42,10 @@ MOJIBAKE = re.compile(
 HIDDEN = re.compile("[\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069]")
 CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 PLACEHOLDER = re.compile(
-    r"\{\{ ?[A-Za-z_][\w .]{0,40}\}\}|\[(?:INSERT|YOUR|Insert|Your)\b[^\]\n]{0,40}\]"
-    r"|\bTODO\b|\bTBD\b|\b[Ll]orem ipsum|<(?:INSERT|YOUR)[ _-][A-Za-z_ -]{1,30}>"
-)
-PLACEHOLDER_MARKS = (
-    *("{{", "[INSERT", "[YOUR", "[Insert", "[Your", "TODO", "TBD", "orem ipsum"),
-    *("<INSERT", "<YOUR"),
+    r"[{[TLl<](?:(?<=\{)\{ ?[A-Za-z_][\w .]{0,40}\}\}"
+    r"|(?<=\[)(?:INSERT|YOUR|Insert|Your)\b[^\]\n]{0,40}\]"
+    r"|(?<=T)(?<!\wT)(?:ODO|BD)\b|(?<=[Ll])(?<!\w.)orem ipsum"
+    r"|(?<=<)(?:INSERT|YOUR)[ _-][A-Za-z_ -]{1,30}>)"
 )
 MODEL_TALK = re.compile(r"\b[Aa]s an? (?:AI|artificial intelligence)(?: language)? model\b")
 REFUSAL = re.compile(
@@ -58,24 +59,21 @@ REFUSAL = re.compile(
 TRAINED_ONLY = {CONTROLS, MOJIBAKE}
 LONG = 200_000  # characters of one text that are searched
 Search = tuple[str, re.Pattern[str]]
-# Digits in groups: where a number that matters may be. Only there the slower patterns are tried.
-GROUPS = re.compile(r"[+(0-9][0-9 .()-]{6,40}")
 NUMBERS: tuple[Search, ...] = (
     ("card number", CARD),
     ("phone number", PHONE),
     ("SSN", SSN),
     ("IP address", IPV4),
 )
-NUMBER_MARK = "numbers"
+ODD: tuple[Search, ...] = (("Q008", MOJIBAKE), ("Q009", HIDDEN), ("Q009", CONTROLS))
 
-# Bytes without which a line cannot hold what the patterns look for. Those of the first table have a capital
-# or a sign in them and are looked for in what is left of the line without its small letters and blanks.
-_SMALL = bytes(c for c in range(256) if 97 <= c <= 122 or c in b' "\\,:.' or c >= 128)
+# What follows tells which texts of a block are worth searching, in a few passes over all of them at once.
+# Signs: what is left of the texts without small letters, blanks and the most frequent punctuation.
+_SMALL = bytes(c for c in range(256) if 97 <= c <= 122 or c in b' "\\,:.\n\t')
 SIGNS: tuple[tuple[bytes, Search], ...] = (
     (b"@", ("mail address", MAIL)),
     (b"AKIA", SECRETS[1]),
     (b"ASIA", SECRETS[1]),
-    (b"AI", SECRETS[4]),  # AIza
     (b"PRIVATEKEY-", SECRETS[5]),
     (b"<|", ("M025", SPECIAL)),
     (b"{{", ("Q010", PLACEHOLDER)),
@@ -88,104 +86,126 @@ SIGNS: tuple[tuple[bytes, Search], ...] = (
 )
 WORDS: tuple[tuple[bytes, Search], ...] = (
     (b"xox", SECRETS[3]),
+    (b"AIza", SECRETS[4]),
     (b"orem ipsum", ("Q010", PLACEHOLDER)),
 )
 # Secrets that are words of at least RUN letters, digits, - and _: rare enough to look at each.
 RUN = 23
-LONG_WORDS: tuple[tuple[bytes, Search], ...] = (
-    (b"sk-", SECRETS[0]),
-    (b"ghp_", SECRETS[2]),
-    (b"ghs_", SECRETS[2]),
-    (b"gho_", SECRETS[2]),
-    (b"github_pat_", SECRETS[2]),
+LONG_WORDS: tuple[tuple[str, Search], ...] = (
+    ("sk-", SECRETS[0]),
+    *((mark, SECRETS[2]) for mark in ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_")),
 )
 _RUNS = bytes(
-    c if c == 10 else ord("a") if (chr(c).isalnum() and c < 128) or c in b"-_" else ord(" ")
+    ord("a") if (chr(c).isalnum() and c < 128) or c in b"-_" else c if c == 0xFF else ord(" ")
     for c in range(256)
 )
-# Every number that matters has five digits with nothing but these signs between them.
-_DIGITS = bytes(c if c == 10 else ord("0") if c in b"0123456789" else ord("x") for c in range(256))
-_BETWEEN = b" .()-"
-ACCOUNT = re.compile(rb"[A-Z]{2}[0-9]{2} ?[A-Z0-9]{4} ?[A-Z0-9]{3}")
-ODD: tuple[Search, ...] = (("Q008", MOJIBAKE), ("Q009", HIDDEN), ("Q009", CONTROLS))
-# Any character that one of these starts from: one pass tells that there is nothing.
-ODD_ONE = re.compile(
-    "[\ufffdâÃÂïð\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]"
+# Numbers by their shape: 0 for a digit, A for a capital, the signs between groups as they are.
+_SHAPE = bytes(
+    ord("0") if 48 <= c <= 57 else ord("A") if 65 <= c <= 90 else c if c in b"+(). -\xff" else 120
+    for c in range(256)
 )
-# The same in UTF-8 of which all other ASCII was taken out.
+NUMBER_SHAPES: tuple[tuple[re.Pattern[bytes], Search], ...] = (
+    (re.compile(rb"000-00-0000"), NUMBERS[2]),
+    (re.compile(rb"000[.-]000[.-]0000"), NUMBERS[1]),
+    (re.compile(rb"\(000\) ?000[ .-]0000"), NUMBERS[1]),
+    (re.compile(rb"\+0{1,3}[ .-]?(?:\(0{1,4}\)[ .-]?)?0{2,4}[ .-]00"), NUMBERS[1]),
+    (re.compile(rb"0000(?:0000|[ -]0000)[ -]?0000"), NUMBERS[0]),
+    (re.compile(rb"\.0{1,3}\.0{1,3}\.0"), NUMBERS[3]),
+)
+ACCOUNT_SHAPE = re.compile(rb"AA00[A0]{11}")  # without the blanks
+# Garbled, hidden and control characters in UTF-8, all ASCII that is neither taken out.
+_ORDINARY = bytes(c for c in range(128) if 32 <= c < 127 or c in b"\t\n\r")
 ODD_BYTES = re.compile(
     rb"[\x00-\x1f\x7f]|\xef\xbf\xbd|\xef\xbb\xbf|\xc3\xa2\xe2\x82\xac|\xc3\x83[\xc2\xc5\xc6\xe2]|\xc3\x82\xc2"
     rb"|\xc3\xaf\xc2|\xc3\xb0\xc5|\xe2\x80[\x8b\xaa-\xae]|\xe2\x81[\xa0\xa6-\xa9]|\xc2[\x80-\x9f]"
 )
-_ORDINARY = bytes(c for c in range(128) if 32 <= c < 127 or c in b"\t\n\r")
+# Any character that one of ODD starts from.
+ODD_ONE = re.compile(
+    "[\ufffdâÃÂïð\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]"
+)
+ODD_MARK = "odd"
+_END = b"\xff"  # between texts: never in UTF-8
 
 
-class Gates:
-    """The searches that can find anything, line by line, worked out for one block of lines at once."""
-
-    def __init__(self, block: bytes) -> None:
-        self.found: dict[int, list[Search]] = {}
-        rest = block.translate(None, _SMALL)
-        for mark, search in SIGNS:
-            self._lines_with(mark, search, rest)
-        for mark, search in WORDS:
-            self._lines_with(mark, search, block)
-        numbers = block.translate(_DIGITS, _BETWEEN)
-        self._lines_with(b"0" * 5, (NUMBER_MARK, GROUPS), numbers)
-        self._lines_with(b"a" * RUN, ("long word", SPECIAL), block.translate(_RUNS))
-
-    def _lines_with(self, mark: bytes, search: Search, data: bytes) -> None:
-        """Note `search` for every line of `data` that holds `mark`."""
-        at = data.find(mark)
-        line = last = 0
-        while at >= 0:
-            line += data.count(b"\n", last, at)
-            self._note(line, search)
-            last = data.find(b"\n", at)
-            at = data.find(mark, last) if last >= 0 else -1
-
-    def _note(self, line: int, search: Search) -> None:
-        known = self.found.setdefault(line, [])
-        if search not in known:
-            known.append(search)
+def suspects(texts: list[bytes]) -> dict[int, list[Search]]:
+    """Which of `texts` (UTF-8) the patterns can find anything in: number → searches worth making."""
+    found: dict[int, list[Search]] = {}
+    whole = _END.join(texts)
+    signs = whole.translate(None, _SMALL)
+    for mark, search in SIGNS:
+        _texts_with(mark, search, signs, found)
+    for mark, search in WORDS:
+        _texts_with(mark, search, whole, found)
+    _texts_with(b"a" * RUN, ("long word", SPECIAL), whole.translate(_RUNS), found)
+    shape = whole.translate(_SHAPE)
+    for pattern, search in NUMBER_SHAPES:
+        _texts_like(pattern, search, shape, found)
+    _texts_like(ACCOUNT_SHAPE, ("IBAN", IBAN), signs.translate(_SHAPE), found)
+    odd = signs.translate(None, _ORDINARY)
+    if len(odd) >= len(texts):
+        _texts_like(ODD_BYTES, (ODD_MARK, ODD_ONE), odd, found)
+    return found
 
 
-def check_texts(raw: bytes, searches: list[Search], context: Context) -> None:
-    """Search the texts of an example for what `searches` (of Gates) look for."""
+def _texts_with(mark: bytes, search: Search, data: bytes, found: dict[int, list[Search]]) -> None:
+    """Note `search` for every text of `data` that holds `mark`."""
+    at = data.find(mark)
+    number = last = 0
+    while at >= 0:
+        number += data.count(_END, last, at)
+        _note(number, search, found)
+        last = data.find(_END, at)
+        at = data.find(mark, last) if last >= 0 else -1
+
+
+def _texts_like(
+    pattern: re.Pattern[bytes], search: Search, data: bytes, found: dict[int, list[Search]]
+) -> None:
+    match = pattern.search(data)
+    number = last = 0
+    while match:
+        number += data.count(_END, last, match.start())
+        _note(number, search, found)
+        last = data.find(_END, match.start())
+        match = pattern.search(data, last) if last >= 0 else None
+
+
+def _note(number: int, search: Search, found: dict[int, list[Search]]) -> None:
+    known = found.setdefault(number, [])
+    if search not in known:
+        known.append(search)
+
+
+def check_texts(order: list[tuple[str, bool]], searches: list[Search], context: Context) -> None:
+    """Search the texts of an example (text, trained) for what `suspects` says may be in them."""
     for what, pattern in searches:
-        if what == NUMBER_MARK:
-            for text, _ in context.order:
-                _numbers(text[:LONG], context)
-            if ACCOUNT.search(raw.translate(None, _SMALL)):
-                _search("IBAN", IBAN, context)
-        elif what == "long word":
-            for mark, search in LONG_WORDS:
-                if mark in raw:
-                    _search(*search, context)
-        elif what == "Google key" and b"AIza" not in raw:
-            continue
-        elif what == "mail address":
-            for text, _ in context.order:
-                _mail(text[:LONG], context)
-        else:
-            _search(what, pattern, context)
+        for text, trained in order:
+            part = text[:LONG]
+            if what == "mail address":
+                _mail(part, context)
+            elif what == ODD_MARK:
+                _odd_ones(part, trained, context)
+            elif what == "long word":
+                for mark, search in LONG_WORDS:
+                    if mark in part:
+                        _search(*search, part, context)
+            else:
+                _search(what, pattern, part, context)
 
 
-def _search(what: str, pattern: re.Pattern[str], context: Context) -> None:
-    for text, _ in context.order:
-        part = text[:LONG]
-        if what == "Q010" and not any(mark in part for mark in PLACEHOLDER_MARKS):
-            continue
-        for match in pattern.finditer(part):
-            if _report(what, match, context):
-                break
+def _search(what: str, pattern: re.Pattern[str], text: str, context: Context) -> None:
+    """The first of its kind in a text."""
+    for match in pattern.finditer(text):
+        if _report(what, match, context):
+            return
 
 
 def _mail(text: str, context: Context) -> None:
     """The first mail address of a text: the pattern is tried only where an @ stands between words."""
     at = text.find("@")
     while at >= 0:
-        name = _MAIL_NAME.search(text[max(0, at - 65) : at])
+        before = text[at - 1 : at]
+        name = _MAIL_NAME.search(text[max(0, at - 65) : at]) if before > " " else None
         if name:
             match = MAIL.match(text, at - len(name.group()))
             if match and _report("mail address", match, context):
@@ -196,19 +216,11 @@ def _mail(text: str, context: Context) -> None:
 _MAIL_NAME = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}\Z")
 
 
-def maybe_odd(data: bytes) -> bool:
-    """Whether a text in UTF-8 may hold a garbled, hidden or control character."""
-    left = data.translate(None, _ORDINARY)
-    return bool(left) and ODD_BYTES.search(left) is not None
-
-
-def check_odd(order: list[tuple[str, bool]], context: Context) -> None:
-    """Garbled, hidden and control characters in the texts of an example."""
-    for text, trained in order:
-        part = text[:LONG]
-        first = (CONTROLS if part.isascii() else ODD_ONE).search(part)
-        if first:
-            _odd(part, first.start(), trained, context)
+def _odd_ones(text: str, trained: bool, context: Context) -> None:
+    """Garbled, hidden and control characters of a text."""
+    first = (CONTROLS if text.isascii() else ODD_ONE).search(text)
+    if first:
+        _odd(text, first.start(), trained, context)
 
 
 def _odd(text: str, start: int, trained: bool, context: Context) -> None:
@@ -217,20 +229,6 @@ def _odd(text: str, start: int, trained: bool, context: Context) -> None:
             match = pattern.search(text, max(0, start - 4))
             if match:
                 _report(what, match, context)
-
-
-def _numbers(text: str, context: Context) -> None:
-    """The first number of each kind in a text."""
-    kinds = list(NUMBERS)
-    for group in GROUPS.finditer(text):
-        start, end = max(0, group.start() - 1), min(len(text), group.end() + 8)
-        for kind in list(kinds):
-            for match in kind[1].finditer(text, start, end):
-                if _report(kind[0], match, context):
-                    kinds.remove(kind)
-                    break
-        if not kinds:
-            return
 
 
 def _report(what: str, match: re.Match[str], context: Context) -> bool:
@@ -275,15 +273,19 @@ def is_personal(what: str, text: str) -> bool:
     if what == "phone number":
         return 8 <= sum(c.isdigit() for c in text) <= 15
     if what == "IP address":
-        return not text.startswith(("0.", "127.", "10.", "192.168.", "255.", "1.2.3.")) and _spread(
+        return not text.startswith(("0.", "127.", "10.", "192.168.", "255.", "1.2.3.")) and address(
             text
         )
+    if what == "SSN":
+        return not text.startswith(("000", "666"))
     return True
 
 
-def _spread(text: str) -> bool:
-    """Whether four numbers look like an address and not like a version or chapter number."""
-    return max(int(part) for part in text.split(".")) > 31
+def address(text: str) -> bool:
+    """Whether four numbers are an address and do not look like a version or chapter number."""
+    parts = text.split(".")
+    whole = all(int(part) < 256 and not (len(part) == 3 and part[0] == "0") for part in parts)
+    return whole and max(map(int, parts)) > 31
 
 
 def luhn(text: str) -> bool:
