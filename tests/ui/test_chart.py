@@ -229,7 +229,7 @@ async def test_curves_of_several_jobs_are_told_apart_by_a_mark() -> None:
         few = overlay(tracks[:2], names={tracks[0].id: "first"})
         assert [(t.name, t.dashed, t.mark) for t in few] == [
             ("first", False, "1"),
-            ("valid", True, "1"),
+            ("valid", True, ""),
             ("lr-2", False, "2"),
         ]
         assert [t.name for t in overlay(tracks, curve="valid")] == ["lr-1"]

@@ -61,9 +61,10 @@ def write(
     for name, picture in pictures(track):
         charts.append(folder.put(name, picture))
     profile = chosen.provider.profile
+    at = dict.fromkeys([chosen.provider.capabilities.title, profile.host])
     text = page.report(
         track,
-        where=f"profile {profile.name} ({chosen.provider.capabilities.title}, {profile.host})",
+        where=f"profile {profile.name} ({', '.join(at)})",
         charts=charts,
         data=data,
         files=written + charts,

@@ -61,6 +61,8 @@ def _date(at: float | None) -> str:
 
 
 def _facts(track: Track) -> list[tuple[str, str]]:
+    from fttui.service.types import TAG
+
     job = track.job
     step, total = track.progress()
     taken = track.seconds_taken()
@@ -73,7 +75,7 @@ def _facts(track: Track) -> list[tuple[str, str]]:
         ("took", duration(taken) if taken is not None else ""),
         ("steps", (f"{step:,}" + (f" of {total:,}" if total else "")) if step else ""),
         ("trained tokens", f"{job.trained_tokens:,}" if job.trained_tokens else ""),
-        ("metadata", ", ".join(f"{k}={v}" for k, v in job.metadata.items())),
+        ("metadata", ", ".join(f"{k}={v}" for k, v in job.metadata.items() if k != TAG)),
     ]
 
 

@@ -124,7 +124,7 @@ def _legend(title: str, lines: Sequence[Line]) -> list[str]:
     for line in reversed(lines):
         text = f"{line.name} {plotting.number(line.series.last or 0.0)}"
         parts.append(f'<text x="{x}" y="24" text-anchor="end">{escape(text)}</text>')
-        x -= 8 * len(text) + 6
+        x -= 7 * len(text) + 6
         dash = " dash" if line.dashed else ""
         colour = COLOURS[line.colour % len(COLOURS)]
         parts.append(f'<path class="line{dash}" stroke="{colour}" d="M{x - 26} 19h24"/>')

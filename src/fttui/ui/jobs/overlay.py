@@ -53,7 +53,7 @@ def overlay(
         if which == "valid" and len(valid):
             found.append(Trace(name, valid, style, mark=sign))
         if which == "both" and len(valid):
-            found.append(Trace("valid", valid, style, dashed=True, mark=sign))
+            found.append(Trace("valid", valid, style, dashed=True))
     return found
 
 

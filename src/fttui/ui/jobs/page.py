@@ -14,7 +14,7 @@ from fttui.ui.jobs.track import Track
 from fttui.ui.text import Part, fit
 
 if TYPE_CHECKING:
-    from fttui.service.types import FileInfo
+    from fttui.service.types import FileInfo, JobEvent
 
 Line = list[Part]
 
@@ -106,6 +106,19 @@ def of_job(track: Track) -> list[tuple[str, str]]:
     job = track.job
     named = [("training", job.training_file), ("validation", job.validation_file)]
     return [(kind, i) for kind, i in [*named, *(("results", r) for r in job.result_files)] if i]
+
+
+def event_lines(event: JobEvent) -> list[Line]:
+    """All of one event."""
+    named = [("time", _clock(event.created_at)), ("level", event.level), ("type", event.type),
+             ("id", event.id)]  # fmt: skip
+    rows = [_pair(name, value) for name, value in named if value]
+    rows += [[""], [event.message]]
+    if event.data:
+        text = redact(json.dumps(event.data, indent=2, ensure_ascii=False, default=str))
+        rows.append([""])
+        rows += [[(line, "dim")] for line in text.splitlines()]
+    return rows
 
 
 def _integrations(value: Any) -> list[str]:

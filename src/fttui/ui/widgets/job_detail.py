@@ -11,8 +11,9 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from fttui.ui.jobs import example as job_example
 from fttui.ui.jobs import facts as job_facts
-from fttui.ui.jobs import overlay
+from fttui.ui.jobs import overlay, page
 from fttui.ui.jobs.track import Track
 from fttui.ui.text import Part, say
 from fttui.ui.widgets.event_log import EventLog
@@ -77,6 +78,8 @@ class JobDetail(Vertical):
             return
         ascii_only = bool(getattr(self.app, "ascii_only", False))
         failure = job_facts.failure(track, ascii_only=ascii_only)
+        if failure and not job_example.why_not(track.job):
+            failure.append([("i", "key"), (" goes to the example it names", "dim")])
         traces = self._traces(track)
         self.set_class(bool(failure), "-failed")
         self.set_class(bool(traces), "-curve")
@@ -125,8 +128,9 @@ class JobDetail(Vertical):
         if track is None:
             return
         title = f"{track.name} · {track.id}"
-        if self.others:
-            title = f"{track.name} and {', '.join(other.name for other in self.others)}"
+        others = [other.name for other in self.others if other.id != track.id]
+        if others:
+            title = f"{track.name} and {', '.join(others)}"
         if self.view != "loss":
             title += f" · {self.view}"
         found = f" · {log.found}" if log.found else ""
@@ -164,6 +168,16 @@ class JobDetail(Vertical):
         event.stop()
         self.events.focus()
         self.events.find(event.text)
+
+    @on(EventLog.Chosen)
+    def _opened(self, event: EventLog.Chosen) -> None:
+        """All of an event: it may be longer than its line, and hold data."""
+        event.stop()
+        row = self._track.events[event.row] if self._track else None
+        if row is not None:
+            from fttui.ui.dialogs.text_page import TextPage
+
+            self.app.push_screen(TextPage(f"Event {event.row + 1:,}", page.event_lines(row)))
 
     @on(EventLog.Found)
     def _found(self) -> None:
