@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from fttui.evaluate.graders import Grader, reason
 from fttui.evaluate.model_graders import Pairwise, judge_pair
-from fttui.evaluate.records import Answer, Ask, Case, Grade, Steps, failed
+from fttui.evaluate.records import Answer, Ask, Case, Grade, GraderError, Steps, failed
 from fttui.evaluate.summary import Row
 from fttui.problem import Problem
 from fttui.service import chat, eval_store
@@ -37,7 +37,7 @@ LARGE = 20_000  # characters from which on an answer is graded in a thread
 Messages = Sequence[chat.Message]
 
 
-class _NotKept(Exception):
+class _NotKept(GraderError):
     """An answer that is not in the store, while only what is there is looked at."""
 
     def __str__(self) -> str:
