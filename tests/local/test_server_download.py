@@ -66,9 +66,9 @@ async def test_progress_in_tenths_and_the_reason_where_it_fails(store, kit):
     await _until(lambda: store.get("job", job)["status"] == "failed")
     await supervisor.close()
     await task
-    told = [text for text in _told(store, job) if text.startswith("Downloading base model base")]
+    told = [text for text in _told(store, job) if text.startswith("Base model ")]
     assert len(told) == 11
-    assert told[4] == "Downloading base model base: 40 %"
+    assert told[4] == "Base model 40 % downloaded: base"
     error = store.get("job", job)["error"]
     assert error["code"] == "download_failed"
     assert "No network" in error["message"]

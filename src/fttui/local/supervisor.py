@@ -180,7 +180,7 @@ class Supervisor:
                 told = tenth
                 percent = 100 * done // total if total else 0
                 jobs.event(
-                    self._store, job["id"], f"Downloading base model {job['_base']}: {percent} %"
+                    self._store, job["id"], f"Base model {percent} % downloaded: {job['_base']}"
                 )
 
         if path := self._bases.located(job["_base"]):
