@@ -14,13 +14,15 @@ HEAD = "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\nconnection: close\r\n\r\n"
 @dataclass
 class Script:
     """One model's answer. end: "stop" and such, "cut" (connection closed), "hang" (says no more),
-    "error" (an error inside the stream), or a status such as "429". gate: waited for half way."""
+    "error" (an error inside the stream), or a status such as "429". gate: waited for half way.
+    first: statuses that are answered before, one a request, each to be tried again at once."""
 
     pieces: Sequence[str] = ("Hello",)
     end: str = "stop"
     delay: float = 0.0
     usage: tuple[int, int] | None = (10, 5)
     gate: asyncio.Event | None = None
+    first: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -69,6 +71,11 @@ class Scripted:
         writer.write(json.dumps(obj).encode())
 
     async def _chat(self, writer: asyncio.StreamWriter, script: Script) -> None:
+        if script.first:
+            error = {"message": "come back soon"}
+            status = f"{script.first.pop(0)} Later\r\nretry-after: 1"
+            self._json(writer, {"error": error}, status)
+            return
         if script.end.isdigit():
             error = {"message": f"refused with [{script.end}]", "code": "scripted"}
             self._json(writer, {"error": error}, f"{script.end} Refused")

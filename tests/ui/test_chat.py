@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
+from chat_help import ask, chat, opened, talking
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from scripted import Script, Scripted
+from scripted import Script
 from ui_help import screen_text, wait_for_text, wait_until
 
 from fttui.pricing import catalog
@@ -24,52 +23,10 @@ from fttui.ui.chat import rows as chat_rows
 from fttui.ui.chat.conversation import Conversation, Turn
 from fttui.ui.chat.differences import marks
 from fttui.ui.chat.talk import Talk
-from fttui.ui.screens.chat import ChatScreen
 from fttui.ui.widgets.transcript import Transcript
 from fttui.ui.widgets.wrapping import Block, grown, lines_of
 
 TUNED = "ft:gpt-4.1-mini-2025-04-14:acme:support:8Q2abc"
-
-
-def chat(app: FttuiApp) -> ChatScreen:
-    assert isinstance(app.screen, ChatScreen)
-    return app.screen
-
-
-async def opened(app: FttuiApp, pilot: Any) -> None:
-    await wait_until(
-        pilot, lambda: isinstance(app.screen, ChatScreen) and app.screen.query(Transcript), "chat"
-    )
-
-
-@asynccontextmanager
-async def talking(
-    monkeypatch: pytest.MonkeyPatch,
-    models: dict[str, Script],
-    *,
-    size: tuple[int, int] = (120, 40),
-    state: State | None = None,
-) -> AsyncIterator[tuple[FttuiApp, Any, Scripted]]:
-    """The app in the chat area, a column for each scripted model."""
-    async with Scripted(models) as server:
-        monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
-        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-        app = FttuiApp(profile="openai", state=state)
-        async with app.run_test(size=size) as pilot:
-            app.change(chat_models=list(models))
-            app.go("chat")
-            await opened(app, pilot)
-            await wait_until(pilot, lambda: chat(app).listed, "the models")
-            await pilot.pause()
-            yield app, pilot, server
-
-
-async def ask(app: FttuiApp, pilot: Any, prompt: str, *, until_done: bool = True) -> None:
-    chat(app).composer.fill(prompt)
-    await pilot.press("enter")
-    if until_done:
-        await wait_until(pilot, lambda: not chat(app).answers.running, "the answers")
-        await pilot.pause()
 
 
 async def test_the_same_prompt_goes_to_all_columns(monkeypatch: pytest.MonkeyPatch) -> None:

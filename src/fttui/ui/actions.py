@@ -192,8 +192,17 @@ ACTIONS: tuple[Action, ...] = (
     Action("chat.row", "Take a prompt from the dataset", ("f5",), "from data", 30),
     Action("chat.editor", "Write the prompt in $EDITOR", ("ctrl+e",), "editor", 45, priority=True),
     Action("chat.new", "New conversation", ("ctrl+n",), "new", 35),
-    Action("chat.edit", "Edit this prompt and send it as a branch", ("f6",), "edit", 32),
-    Action("chat.blind", "Blind comparison: hide who is who until rated", ("f7",), "blind", 38),
+    Action(
+        "chat.edit", "Edit this prompt and send it as a branch", ("f6",), "edit", 32, priority=True
+    ),
+    Action(
+        "chat.blind",
+        "Blind comparison: hide who is who until rated",
+        ("f7",),
+        "blind",
+        38,
+        priority=True,
+    ),
     Action("chat.saved", "Open or search the saved conversations", ("f8", "slash"), "saved", 34),
     Action("chat.go_on", "Go on with an answer that was cut off", ("f9",), "go on", 37),
     Action("chat.past", "Find an earlier prompt", ("ctrl+f",), priority=True),

@@ -80,6 +80,13 @@ class ChatBase(AreaScreen):
         backend = self.fttui.backend
         return backend.config.profile(voice.profile) if voice.profile else backend.profile
 
+    def provider_name(self, voice: Voice) -> str:
+        """The kind of provider; "" for a profile that is not there any more."""
+        try:
+            return self.profile_of(voice).provider
+        except Problem:
+            return ""
+
     async def provider_of(self, voice: Voice) -> Provider:
         """Ready to be asked. Raises Problem."""
         backend = self.fttui.backend
@@ -90,7 +97,7 @@ class ChatBase(AreaScreen):
     def talk(self, name: str) -> Talk:
         """How a voice is talked to."""
         voice = Voice.of(name)
-        return Talk.recall(self.fttui.state, voice.model, self.profile_of(voice).provider)
+        return Talk.recall(self.fttui.state, voice.model, self.provider_name(voice))
 
     def _info(self, voice: Voice) -> ModelInfo | None:
         if voice.profile and voice.profile != self.profile:
@@ -100,8 +107,8 @@ class ChatBase(AreaScreen):
     def underlying(self, voice: Voice) -> str:
         """The model whose price counts: of a deployment, the one it serves."""
         info = self._info(voice)
-        profile = self.profile_of(voice)
-        if info is not None and profile.provider == "azure" and "." in info.owned_by:
+        served = self.provider_name(voice) == "azure" and info is not None and "-" in info.owned_by
+        if info is not None and served:
             return info.owned_by
         return voice.model
 
@@ -112,7 +119,7 @@ class ChatBase(AreaScreen):
             return info.context
         try:
             model = self.underlying(voice)
-            row = self.fttui.backend.catalog.get(model, self.profile_of(voice).provider)
+            row = self.fttui.backend.catalog.get(model, self.provider_name(voice))
         except Problem:
             return None
         return None if row is None else row.context

@@ -43,7 +43,8 @@ class KeepKeys(ChatBase):
         conversation = Conversation.saved(self.fttui.state, found.profile, found.chat)
         place = conversation.show(found.message) if found.message else -1
         voices = [Voice.of(name) for name in conversation.voices()]
-        if found.profile != self.profile:  # asked through the profile it was begun with
+        known = found.profile in self.fttui.backend.config.profiles
+        if found.profile != self.profile and known:  # asked through the profile it was begun with
             voices = [Voice(v.model, v.profile or found.profile, v.shots) for v in voices]
         if voices:
             self.fttui.change(chat_models=[str(voice) for voice in voices])
