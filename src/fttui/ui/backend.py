@@ -40,6 +40,7 @@ class Backend:
         self.profile_name = profile
         self._providers: dict[str, Provider] = {}
         self.unfinished: dict[str, str] = {}  # what a quit would lose: key → "an upload is running"
+        self.shown: Job | None = None  # the job under the cursor in Jobs
         self._by_hand: Feed | None = None  # tests feed the panes themselves
         self._known = False  # the configuration was read, and the jobs are being watched
         self._generation = 0  # of the open file: a scan of an older one is stale
@@ -118,23 +119,29 @@ class Backend:
 
     @property
     def at_stake(self) -> Profile | None:
-        """Whose money what is on the screen is about: right of Cost it is that of the job."""
+        """Whose money what is on the screen is about: that of the job, in Jobs and Checkpoints."""
         profile = self.profile_if_known
         if profile is None or self.app.current_mode not in ("jobs", "checkpoints"):
             return profile
-        feed = self.feed_of(self.app.thread.job)
+        feed = self.feed_of(self._job())
         return feed.provider.profile if feed is not None else profile
+
+    def _job(self) -> Job | None:
+        """The job that the screen is about."""
+        if self.app.current_mode == "jobs" and self.shown is not None:
+            return self.shown
+        return self.app.thread.job
 
     @property
     def last_read(self) -> float:
         """Unix time the jobs of that profile were last read, 0 for never."""
-        feed = self.feed_of(self.app.thread.job) if self._known else None
+        feed = self.feed_of(self._job()) if self._known else None
         return feed.read_when() if feed is not None else 0.0
 
     @property
     def stale(self) -> bool:
         """The last reading failed."""
-        feed = self.feed_of(self.app.thread.job) if self._known else None
+        feed = self.feed_of(self._job()) if self._known else None
         return feed is not None and feed.problem is not None
 
     def begin(self) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual import events, on
 from textual.containers import Horizontal, Vertical
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from fttui.ui.jobs.track import Track
 
 NEAR_END = 30  # rows before the last at which older jobs are asked for
+REST = 0.08  # seconds after which the job under the cursor is shown
 TAG = 8  # columns of the profile's name, where several are open
 # What acts on the marked jobs, where some are marked; everything else on the one under the cursor.
 FOR_MANY = ("cancel", "pause", "export", "watch", "forget", "chat")
@@ -69,6 +71,7 @@ class JobsScreen(OneJobScreen):
         self._folded: frozenset[str] = frozenset()
         self._look = job_table.Look()
         self._width = 0  # the rows were drawn in
+        self._resting: Timer | None = None
 
     def body(self) -> Iterable[Widget]:
         with Horizontal():
@@ -121,7 +124,7 @@ class JobsScreen(OneJobScreen):
         job = self.thread.job
         if job is not None and job.id not in (self._selected, *self._of_heading()):
             self._select(job.id)
-        elif fields & {"job", "path"} or not fields:
+        elif "path" in fields or not fields:  # what is new about the job itself, the feed tells
             self._sync_all()
 
     def _of_heading(self) -> list[str]:
@@ -165,6 +168,7 @@ class JobsScreen(OneJobScreen):
         if self._selected not in ids:
             job = self.thread.job
             self._selected = listing.neighbour(before, ids, self._selected, job.id if job else "")
+        self._shown()
         rows = self.rows
         cursor = ids.index(self._selected) if self._selected in ids else 0
         if len(ids) != rows.count or cursor != rows.cursor:
@@ -279,13 +283,30 @@ class JobsScreen(OneJobScreen):
         row = self._rows[event.row]
         if row.id != self._selected:
             self._selected = row.id
-            self._sync_detail()
-            self._watch()
+            self._shown()
+            self._detail_soon()
         if event.row >= len(self._rows) - NEAR_END:
             for feed in self.feeds:
                 feed.more()
         self._to_thread()
         self.sync()
+
+    def _shown(self) -> None:
+        """Tell which job the top line is about."""
+        row = self._row_of(self._selected)
+        track = row.tracks[0] if isinstance(row, Group) else row
+        self.fttui.backend.shown = track.job if track is not None else None
+
+    def _detail_soon(self) -> None:
+        """Show the job once the cursor rests on it: a key that is held down draws it once."""
+        if self._resting is not None:
+            self._resting.stop()
+        self._resting = self.set_timer(REST, self._rested)
+
+    def _rested(self) -> None:
+        self._resting = None
+        self._sync_detail()
+        self._watch()
 
     def _to_thread(self) -> None:
         track = self.track
