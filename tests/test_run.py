@@ -120,3 +120,35 @@ def test_the_real_model_learns_the_shipped_extraction_task(
     base, tuned = (sum(row[f"{who}_match"] for row in rows) for who in ("base", "tuned"))
     assert base <= 1
     assert tuned >= 0.75 * len(rows)
+
+
+def test_a_sweep_makes_a_job_for_every_combination_and_names_the_best(tiny: Path) -> None:
+    grid = ("--sweep", "n_epochs=1,2", "--sweep", "seed=1,1.0,2", "--suffix", "grid")
+    done = run("--sample", "style", *grid, "--samples", "0", "--json")
+    assert done.returncode == 0, done.stderr + done.stdout
+    result = json.loads(done.stdout.splitlines()[-1])
+    rows = result["jobs"]
+    assert [row["varied"] for row in rows] == [
+        {"n_epochs": epochs, "seed": seed} for epochs in ("1", "2") for seed in ("1", "2")
+    ]
+    jobs = [row["job"] for row in rows]
+    assert len({job["id"] for job in jobs}) == 4
+    assert {job["metadata"]["fttui_sweep"] for job in jobs} == {result["sweep"]}
+    assert [job["metadata"]["fttui_varied"] for job in jobs][1] == "n_epochs=1 seed=2"
+    assert [(job["hyperparameters"]["n_epochs"], job["seed"]) for job in jobs] == [
+        (1, 1), (1, 2), (2, 1), (2, 2)
+    ]  # fmt: skip
+    assert len({job["training_file"] for job in jobs}) == 1
+    best = min(rows, key=lambda row: row["best"])
+    assert [row["is_best"] for row in rows] == [row is best for row in rows]
+    assert result["fine_tuned_model"] == best["job"]["fine_tuned_model"]
+    assert result["cost"]["total"] == "0.00"
+
+
+def test_a_sweep_out_of_range_is_refused_before_anything_is_sent(tiny: Path) -> None:
+    for grid, word in (("n_epochs=1,51", "51"), ("warmth=1,2", "warmth"), ("seed=", "no values")):
+        done = run("--sample", "style", "--sweep", grid, "--json")
+        assert done.returncode == 2
+        error = json.loads(done.stdout.splitlines()[-1])["error"]
+        assert (error["code"], word in error["message"]) == ("usage", True)
+    assert launch.running(tiny / "data") is None

@@ -19,10 +19,9 @@ from fttui.text import duration, one_line, plural, size
 
 if TYPE_CHECKING:
     from fttui.dataset.report import Report
-    from fttui.pricing.estimate import Estimate
     from fttui.pricing.records import Model
     from fttui.service.provider import Provider
-    from fttui.service.types import Checkpoint, Job, Metrics
+    from fttui.service.types import Checkpoint, Job, LaunchSpec, Metrics
 
 POLL_SECONDS = 1.0
 PROVIDER_OF = {"custom": "openai"}  # whose prices stand in where a profile has none of its own
@@ -43,6 +42,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--learning-rate-multiplier", type=float, metavar="X")
     parser.add_argument("--seed", type=int, metavar="S", help="the same seed gives the same run")
     parser.add_argument("--suffix", metavar="NAME", help="part of the tuned model's name")
+    parser.add_argument("--sweep", action="append", metavar="NAME=V1,V2",
+                        help="one job for every value, and every combination of several --sweep; "
+                        "NAME is a hyperparameter (n_epochs, learning_rate_multiplier, …) or seed")  # fmt: skip
     parser.add_argument("--samples", type=int, default=12, metavar="N",
                         help="held-out prompts to ask base and tuned model (default 12)")  # fmt: skip
     parser.add_argument("--yes", action="store_true", help="do not ask before money is spent")
@@ -80,6 +82,7 @@ class Loop:
         self.path: Path = Path()
         self.validation: Path | None = None
         self._work = Path()
+        self._currency = "USD"
 
     @contextmanager
     def folder(self) -> Iterator[None]:
@@ -95,6 +98,7 @@ class Loop:
 
     async def run(self) -> int:
         from fttui import config
+        from fttui.commands import run_sample, run_sweep
         from fttui.pricing.catalog import load_or_shipped
         from fttui.service.provider import Provider
 
@@ -107,15 +111,22 @@ class Loop:
             return self._refused(report)
         if self.args.split:
             await asyncio.to_thread(self._split)
-        estimate = self._cost(model, report)
-        self._confirm(estimate, profile.name)
+        rows = run_sweep.combinations(self.args.sweep or (), model)
+        amounts = self._costs(model, report, rows)
+        self._confirm(sum(amounts, Decimal(0)), self._currency, profile.name)
         provider = Provider(profile)
         try:
             await provider.ready()
-            job = await self._train(provider, model)
+            if self.args.sweep:
+                most = catalog.providers[model.provider].suffix_max
+                job = await self._train_all(provider, model, rows, amounts, most)
+            else:
+                job = await self._train(provider, model)
             if job.status != "succeeded":
                 return self._failed(job)
-            await self._sample(provider, job)
+            self.result["samples"] = await run_sample.ask_held_out(
+                provider, job, self.validation or self.path, self.args, self.say
+            )
         finally:
             await provider.close()
         if self.args.json:
@@ -199,21 +210,36 @@ class Loop:
             f"split       {plural(done.train, 'example')} to train, {done.validation} held out"
         )
 
-    def _cost(self, model: Model, report: Report) -> Estimate:
+    def _costs(
+        self, model: Model, report: Report, rows: Sequence[Mapping[str, str]]
+    ) -> list[Decimal]:
+        """What each job costs; told together."""
         from fttui.pricing import workload
+        from fttui.pricing.money import exact
 
-        made = workload.from_report(report, model).estimate(model, epochs=self.args.epochs)
-        self.result["cost"] = made.as_dict()
-        price = "free, on this machine" if model.free else f"{made.total:,.2f} {made.currency}"
-        auto = " (estimated)" if made.epochs_auto else ""
-        self.say(f"cost        {price}: {model.id}, {plural(made.epochs, 'epoch')}{auto}")
-        return made
+        work = workload.from_report(report, model)
+        epochs = [int(row["n_epochs"]) if "n_epochs" in row else self.args.epochs for row in rows]
+        made = [work.estimate(model, epochs=count) for count in epochs]
+        first, total = made[0], sum((one.total for one in made), Decimal(0))
+        self._currency = first.currency
+        price = "free, on this machine" if model.free else f"{total:,.2f} {first.currency}"
+        auto = " (estimated)" if any(one.epochs_auto for one in made) else ""
+        if len(made) == 1:
+            self.result["cost"] = first.as_dict()
+            self.say(f"cost        {price}: {model.id}, {plural(first.epochs, 'epoch')}{auto}")
+        else:
+            self.result["cost"] = {
+                "total": exact(total), "currency": first.currency,
+                "jobs": [one.as_dict() for one in made],
+            }  # fmt: skip
+            self.say(f"cost        {price}: {model.id}, {len(made)} jobs{auto}")
+        return [one.total for one in made]
 
-    def _confirm(self, estimate: Estimate, profile: str) -> None:
+    def _confirm(self, total: Decimal, currency: str, profile: str) -> None:
         """Money is spent only after a yes; without a terminal to ask on, only with --yes."""
-        if self.args.yes or estimate.total == Decimal(0):
+        if self.args.yes or total == Decimal(0):
             return
-        amount = f"{estimate.total:,.2f} {estimate.currency}"
+        amount = f"{total:,.2f} {currency}"
         if not sys.stdin.isatty() or self.args.json:
             raise Problem(
                 f"training on {profile} costs about {amount}",
@@ -224,8 +250,8 @@ class Loop:
         if input(f"train on {profile} for about {amount}? [y/N] ").strip().lower() != "y":
             raise Problem("nothing was uploaded", "you said no", code="not_confirmed")
 
-    async def _train(self, provider: Provider, model: Model) -> Job:
-        from fttui.service import jobs
+    async def _spec(self, provider: Provider, model: Model) -> LaunchSpec:
+        """The request, with the files sent."""
         from fttui.service.types import LaunchSpec
 
         chosen = {
@@ -233,7 +259,7 @@ class Loop:
             "batch_size": self.args.batch_size,
             "learning_rate_multiplier": self.args.learning_rate_multiplier,
         }
-        spec = LaunchSpec(
+        return LaunchSpec(
             model=model.id,
             training_file=await self._upload(provider, self.path),
             validation_file=await self._upload(provider, self.validation)
@@ -243,10 +269,43 @@ class Loop:
             suffix=self.args.suffix or "",
             seed=self.args.seed,
         )
-        job = await jobs.create(provider, spec)
+
+    async def _train(self, provider: Provider, model: Model) -> Job:
+        from fttui.service import jobs
+
+        job = await jobs.create(provider, await self._spec(provider, model))
         self.result["job"] = job.as_dict()
         self.say(f"job         {job.id}")
         return await self._follow(provider, job)
+
+    async def _train_all(
+        self,
+        provider: Provider,
+        model: Model,
+        rows: Sequence[Mapping[str, str]],
+        amounts: Sequence[Decimal],
+        suffix_most: int,
+    ) -> Job:
+        """The jobs of a sweep, all followed to their end; the best of them, else the first."""
+        from fttui.commands import run_sweep
+        from fttui.service import sweep
+
+        base = await self._spec(provider, model)
+        made = run_sweep.specs(base, rows, self.path.stem, suffix_most)
+        self.result["sweep"] = made[0].metadata[sweep.SWEEP]
+        runs = await run_sweep.create(provider, rows, made, self.say)
+        self.result["job"] = runs[0].job.as_dict()
+        await run_sweep.follow(provider, runs, quiet=self.args.json)
+        found = run_sweep.as_rows(runs, [f"{amount:.2f}" for amount in amounts], self._currency)
+        self.result["jobs"] = found
+        self.say()
+        for line in run_sweep.table(found):
+            self.say(line)
+        top = run_sweep.best(runs) or runs[0]
+        self.result |= {
+            "job": top.job.as_dict(), "fine_tuned_model": top.job.fine_tuned_model or None,
+        }  # fmt: skip
+        return top.job
 
     async def _upload(self, provider: Provider, path: Path) -> str:
         from fttui.service import files
@@ -315,55 +374,6 @@ class Loop:
         else:
             print(*problem.lines(), sep="\n", file=sys.stderr)
         return 1
-
-    # -- held-out prompts, asked of the base and of the tuned model
-
-    async def _sample(self, provider: Provider, job: Job) -> None:
-        from fttui.evaluate import cases
-        from fttui.evaluate.match import matches
-
-        if self.args.samples < 1:
-            self.result["samples"] = []
-            return
-        held_out = await asyncio.to_thread(cases.read, self.validation or self.path)
-        rows: list[dict[str, Any]] = []
-        with Meter("asking base and tuned model", quiet=self.args.json) as meter:
-            for case in held_out.rows[: self.args.samples]:
-                base = await self._ask(provider, job.model, case.messages)
-                tuned = await self._ask(provider, job.fine_tuned_model, case.messages)
-                rows.append(
-                    {
-                        "prompt": case.prompt,
-                        "expected": case.wanted,
-                        "base": base,
-                        "tuned": tuned,
-                        "base_match": matches(base, case.wanted),
-                        "tuned_match": matches(tuned, case.wanted),
-                    }
-                )
-                meter.show(len(rows), min(self.args.samples, len(held_out.rows)))
-        self.result["samples"] = rows
-        self._compare(rows, job)
-
-    def _compare(self, rows: list[dict[str, Any]], job: Job) -> None:
-        for row in rows[:3]:
-            self.say()
-            for name in ("prompt", "expected", "base", "tuned"):
-                self.say(f"{name:<12}{one_line(row[name], 200)}")
-        base = sum(row["base_match"] for row in rows)
-        tuned = sum(row["tuned_match"] for row in rows)
-        self.say(f"\nheld out    base {base} of {len(rows)} right, tuned {tuned} of {len(rows)}")
-        self.say(f"chat        fttui chat {job.fine_tuned_model}")
-
-    async def _ask(
-        self, provider: Provider, model: str, messages: Sequence[Mapping[str, Any]]
-    ) -> str:
-        from fttui.service import chat
-        from fttui.service.types import ChatSettings
-
-        settings = ChatSettings(temperature=0.0, max_tokens=160, seed=self.args.seed or 0)
-        answer = await chat.answer(provider, model, messages, settings)
-        return answer.text
 
 
 def _losses(metrics: Metrics) -> str:
