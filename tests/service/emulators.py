@@ -143,6 +143,7 @@ class AzureServer(FaultServer):
             return
         self.steps[job_id] += 1
         step = self.steps[job_id]
+        made = f"{list(self.jobs).index(job_id) + 1:08x}{step:024x}"
         job["status"] = self.words[step]
         log = self.events.setdefault(job_id, [])
         data = {"step": step, "total_steps": 3, "train_loss": 1.0 / step, "valid_loss": 1.2 / step}
@@ -150,12 +151,12 @@ class AzureServer(FaultServer):
                     "message": f"Step {step}/3: training loss={1.0 / step:.2f}", "type": "metrics",
                     "data": data})  # fmt: skip
         self.checkpoints.setdefault(job_id, []).append(
-            {"id": f"ftchkpt-{step:032x}", "created_at": 1000 + step, "step_number": step,
-             "fine_tuned_model_checkpoint": f"{job['model']}.ft-{step:032x}:ckpt-step-{step}",
+            {"id": f"ftchkpt-{made}", "created_at": 1000 + step, "step_number": step,
+             "fine_tuned_model_checkpoint": f"{job['model']}.ft-{made}:ckpt-step-{step}",
              "fine_tuning_job_id": job_id, "metrics": data})  # fmt: skip
         if step == 3:
             tail = f"-{job['suffix']}" if job.get("suffix") else ""
-            job["fine_tuned_model"] = f"{job['model']}.ft-{3:032x}{tail}"
+            job["fine_tuned_model"] = f"{job['model']}.ft-{made}{tail}"
             csv = b"step,train_loss,train_mean_token_accuracy,valid_loss\n1,1.0,0.5,1.2\n3,0.33,0.8,0.4\n"
             job["result_files"] = [self._keep("results.csv", csv)["id"]]
 
