@@ -268,7 +268,7 @@ async def test_too_many_requests_are_waited_for_and_shown(monkeypatch: pytest.Mo
     async with evaluating(monkeypatch, tuned_knows(16)) as (app, pilot, server):
         server.limited = 2
         await start(app, pilot)
-        await wait_for_text(pilot, "the provider asks to wait")
+        await wait_for_text(pilot, "too many requests: waits")
         await finished(app, pilot)
         assert "16 of 16" in screen_text(app)
 

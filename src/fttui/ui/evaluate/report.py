@@ -126,7 +126,7 @@ class Report(Vertical):
     def tick(self, now: Progress, words: str, ascii_only: bool) -> None:
         """A few times a second while it runs."""
         before, self._now = self._now, now
-        self._update("running", say(*view.progress(now, words, ascii_only)))
+        self._update("running", say(*view.progress(now, words, self.size.width, ascii_only)))
         if before is None or before.done != now.done:
             self._lines = sorted(self._rows)
             self.prompts.set_count(len(self._lines))
@@ -142,12 +142,9 @@ class Report(Vertical):
         self.remove_class("-running")
         self._plan, self.done, self._now = done.plan, done, None
         self.grader = min(self.grader, len(self.graders) - 1)
-        order = {label: place for place, label in enumerate(self.labels)}
         self._rows = {}
         for row in done.outcome.rows:
             self._rows.setdefault(row.case.line, []).append(row)
-        for rows in self._rows.values():
-            rows.sort(key=lambda row: order[row.model])
         whole = ("Results", "bold") if done.outcome.complete else ("Not finished", "warning")
         self.query_one("#figures", Pane).say_title(whole, f" · {title}")
         said = view.said(done)
@@ -156,7 +153,7 @@ class Report(Vertical):
             said = [*said[: SENTENCES - 1], [(f"… {more + 1} more: e saves them all", "dim")]]
         self._update("said", Content("\n").join([say(*line) for line in said]))
         self._fit_models()
-        place = order[done.lead]
+        place = self.labels.index(done.lead)
         with self.models.prevent(LineList.Moved):
             self.models.set_count(len(self.labels), cursor=place)
         self.show_filter(self._first_filter(done))
@@ -223,11 +220,12 @@ class Report(Vertical):
 
     def _prompt_row(self, at: int, width: int) -> Sequence[Part]:
         rows = self._rows.get(self._lines[at], []) if at < len(self._lines) else []
-        return view.prompt_row(rows, self._grader_name(), width) if rows else []
+        return view.prompt_row(rows, self.labels, self._grader_name(), width) if rows else []
 
     def show_prompt(self) -> None:
         """The prompt under the cursor, in full."""
-        rows, pane = list(self.rows), self.query_one("#prompt-pane", Pane)
+        pane, order = self.query_one("#prompt-pane", Pane), self.labels
+        rows = sorted(self.rows, key=lambda row: order.index(row.model))
         if not rows:
             pane.say_title(("", ""))
             empty = "no prompt is here: f chooses others" if self.done else "waiting for answers …"
@@ -236,9 +234,10 @@ class Report(Vertical):
         from fttui.ui.evaluate import detail
 
         graders = self.graders
-        order = [graders[self.grader], *(g for g in graders if g != graders[self.grader])]
+        first = graders[self.grader]
+        shown = [first, *(name for name in graders if name != first)]
         pane.say_title((f"line {rows[0].case.line:,}", "bold"))
-        self.text.show(lambda width: detail.lines(rows, order, width))
+        self.text.show(lambda width: detail.lines(rows, shown, width))
 
     def show_lines(self, title: str, made: Sequence[Line]) -> None:
         """Something else in the place of the prompt (the confusion table)."""

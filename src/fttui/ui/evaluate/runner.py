@@ -137,7 +137,7 @@ class Runner:
 
     def _waiting(self, now: Progress) -> str:
         if now.waiting >= 1:
-            return f"too many requests: the provider asks to wait {now.waiting:.0f} s"
+            return f"too many requests: waits {now.waiting:.0f} s"
         if self._wait is not None and self._wait[1] - monotonic() >= 1:
             wait, ends = self._wait
             why = wait.problem.what.rstrip(".")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from fttui.text import clean, one_line
+from fttui.text import one_line
 from fttui.ui.text import Part, fit
 
 if TYPE_CHECKING:
@@ -57,20 +57,21 @@ def model_row(done: Result, at: int, grader: str, width: int) -> Sequence[Part]:
 def running_row(label: str, now: Progress, each: int, width: int) -> Sequence[Part]:
     """A model while it is being asked: how many answers, the mean so far."""
     total, count = now.scores.get(label, (0.0, 0))
-    figures = {"right": f"{count} of {each}", "score": f"{total / count:.3f}" if count else "–"}
+    figures = {"right": f"{count}/{each} done", "score": f"{total / count:.3f}" if count else "–"}
     cells = [(fit(figures.get(title, ""), columns, "right"), "dim")
              for title, columns in _columns(width)]  # fmt: skip
     return ["   ", fit(label, _name(width) - 3), *cells]
 
 
-def progress(now: Progress, words: str, ascii_only: bool) -> list[Part]:
+def progress(now: Progress, words: str, width: int, ascii_only: bool) -> list[Part]:
     share = now.done / now.total if now.total else 1.0
-    filled = round(share * BAR)
+    bar = BAR if width >= WIDE else BAR // 2
+    filled = round(share * bar)
     on, off = ("#", "-") if ascii_only else ("█", "░")
     return [
-        (f" {on * filled}", "primary"), (off * (BAR - filled), "faint"),
+        (f" {on * filled}", "primary"), (off * (bar - filled), "faint"),
         (f" {100 * share:3.0f}%", "bold"), f"  {now.done:,} of {now.total:,} answers  ",
-        (words, "warning" if "wait" in words or "again in" in words else "dim"),
+        (words, "warning" if "waits" in words or "again in" in words else "dim"),
     ]  # fmt: skip
 
 
@@ -92,13 +93,17 @@ def said(done: Result) -> list[list[Part]]:
     return [*lines, *notes]
 
 
-def prompt_row(rows: Sequence[Row], grader: str, width: int) -> Sequence[Part]:
-    """One prompt: a mark for each model, its line, what was asked."""
+def prompt_row(
+    rows: Sequence[Row], labels: Sequence[str], grader: str, width: int
+) -> Sequence[Part]:
+    """One prompt: a mark for each model in the order of `labels`, its line, what was asked."""
+    by_model = {row.model: row for row in rows}
     parts: list[Part] = [" "]
-    for row in rows:
-        parts += [mark(row, grader), " "]
+    for label in labels:
+        row = by_model.get(label)
+        parts += [mark(row, grader) if row is not None else ("·", "faint"), " "]
     case = rows[0].case
-    room = width - 1 - 2 * len(rows) - 7
+    room = width - 1 - 2 * len(labels) - 7
     return [*parts, (f"{case.line:>5}  ", "dim"), fit(case.prompt, room)]
 
 
@@ -140,18 +145,9 @@ def confusion(table: Confusion, model: str, width: int) -> list[list[Part]]:
     return lines
 
 
-def title_words(done: Result) -> str:
-    """What was evaluated, for a pane's title."""
-    words = [done.setup.file.name, f"{len(done.plan.cases.rows):,} prompts"]
-    return clean(" · ".join(words))
-
-
 def grader_styles(names: Sequence[str], current: str) -> list[Part]:
     """The graders, the one in the table lit up."""
     parts: list[Part] = []
     for name in names:
         parts += [(f" {one_line(name, 24)} ", "chip" if name == current else "faint")]
     return parts
-
-
-Rows = Mapping[int, Sequence["Row"]]
