@@ -89,7 +89,7 @@ def forget(source: SecretSource, profile: str) -> bool:
 def _in_keyring(profile: str, secret: Secret) -> SecretSource:
     missing = keyring_missing()
     if missing:
-        raise _refused(missing, "Keep it in a file instead (--store file), or name a command.")
+        raise _refused(missing, "Keep it in a file instead, or name a command that prints it.")
     try:
         importlib.import_module("keyring").set_password(SERVICE, profile, secret.reveal())
     except Exception as exc:  # noqa: BLE001 - every keyring backend has errors of its own

@@ -29,19 +29,17 @@ def reload(app: FttuiApp) -> None:
 
 
 def words(profile: Profile) -> str:
-    """What tells a profile from the others: whose it is, where, and what is not to be done there."""
+    """What tells a profile from the others: what is not to be done there, whose it is, where."""
     from fttui.profile_form import BY_PROVIDER
 
-    owner = " / ".join(part for part in (profile.organization, profile.project) if part)
+    keyless = profile.key.kind != "none" and not profile.key.present()
     parts = [
+        "read-only" if profile.read_only else "",
+        "no key" if keyless and profile.provider != "local" else "",
+        " / ".join(part for part in (profile.organization, profile.project) if part),
         BY_PROVIDER[profile.provider].title if profile.provider != "custom" else "",
         profile.host,
-        owner,
     ]
-    if profile.read_only:
-        parts.append("read-only")
-    if profile.provider != "local" and profile.key.kind != "none" and not profile.key.present():
-        parts.append("no key")
     return " · ".join(dict.fromkeys(part for part in parts if part))
 
 

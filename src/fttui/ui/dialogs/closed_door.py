@@ -71,6 +71,11 @@ class ClosedDoor(Dialog["Way"]):
         ways.styles.height = len(self.door.ways)
         ways.focus()
 
+    def on_resize(self) -> None:
+        """The words give way before the ways out do."""
+        taken = len(self.door.ways) + 5 + (3 if self.has_class("-high") else 0)
+        self.query_one("#words").styles.max_height = max(2, self.size.height - taken - 1)
+
     def _row(self, row: int, width: int) -> Sequence[Part]:
         way = self.door.ways[row]
         title = fit(way.title, 26)

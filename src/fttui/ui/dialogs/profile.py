@@ -50,13 +50,15 @@ class AddProfile(Dialog[str]):
 
     DEFAULT_CSS = """
     AddProfile > #box { width: 84; }
+    AddProfile #form { height: auto; }
     AddProfile .row { height: 1; }
     AddProfile .row Label { width: 15; color: $muted; }
     AddProfile Input, AddProfile Picker { width: 1fr; background: $background; }
     AddProfile Input:focus, AddProfile Picker:focus { background: $panel; }
     AddProfile #hint { height: auto; margin-top: 1; }
     AddProfile #buttons { height: 1; margin-top: 1; }
-    AddProfile Button { margin-right: 2; min-width: 10; }
+    AddProfile Button { margin-right: 2; min-width: 10; background: $panel; }
+    AddProfile Button:focus { background: $primary; color: $background; text-style: bold; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "app.focus_next", "Next", show=False),
@@ -86,9 +88,10 @@ class AddProfile(Dialog[str]):
             yield Vertical(id="form")
             yield Static("", id="hint")
             with Horizontal(id="buttons"):
-                yield Button("Save", id="save", variant="primary", compact=True)
-                yield Button("Try it", id="try", compact=True)
-                yield Button("Close", id="close", compact=True)
+                for name, words in (("save", "Save"), ("try", "Try it"), ("close", "Close")):
+                    button = Button(words, id=name, compact=True)
+                    button.styles.height = 1
+                    yield button
             keys = "↑ ↓ move   enter choose or save   ^t try it   esc leave"
             yield Label(say((keys, "dim")), classes="keys")
 
@@ -189,7 +192,11 @@ class AddProfile(Dialog[str]):
 
     @on(Picker.Stepped, "#given")
     def _step_given(self, event: Picker.Stepped) -> None:
+        from fttui import key_store
+
         names = self._choices()
+        if key_store.keyring_missing():
+            names = [name for name in names if "keyring" not in name]
         at = names.index(self._given) if self._given in names else 0
         self._given = names[(at + event.delta) % len(names)]
         self._sync_key(BY_PROVIDER[self._form.provider].variable if self._given == "env" else "")
@@ -225,7 +232,8 @@ class AddProfile(Dialog[str]):
         wrong = form.complaints(self._config, replacing=self._profile is not None)
         if wrong:
             field, words = wrong[0]
-            self._hint((f"✗ {field.replace('_', ' ')}: {words}", "error"))
+            called = FIELDS.get(field, (field, ""))[0]
+            self._hint((f"✗ {called}: {words}", "error"))
             self.query_one(f"#{field}").focus()
         return bool(wrong)
 
@@ -275,7 +283,9 @@ class AddProfile(Dialog[str]):
             return
         found = await examine.examine(profile)
         parts: list[Part] = []
-        for line in found.lines[:6]:
+        room = 6 if self.app.size.height >= 32 else 3
+        worst_first = sorted(found.lines, key=lambda line: line.level != "error")
+        for line in worst_first[:room]:
             style = {"ok": "ok", "error": "error", "warning": "warning"}.get(line.level, "dim")
             parts += ["\n" if parts else "", (f"{line.glyph} {line.text}", style)]
             if line.remedy and line.level == "error":
