@@ -31,7 +31,9 @@ class HintBar(Widget):
     def render(self) -> Content:
         right = self._hints("app", ("app.palette", "app.help"))
         room = self.size.width - right.cell_length - 2
-        ranked = sorted((a for a in of_scope(self.scope) if a.hint), key=lambda a: a.rank)
+        elsewhere = getattr(self.screen, "elsewhere", ())  # of another page of the same screen
+        hinted = (a for a in of_scope(self.scope) if a.hint and a.name not in elsewhere)
+        ranked = sorted(hinted, key=lambda a: a.rank)
         kept: list[Action] = []
         for action in ranked:
             if self._hints(self.scope, tuple(a.id for a in (*kept, action))).cell_length <= room:
