@@ -140,8 +140,12 @@ def _settings(track: Track) -> dict[str, str]:
 
 def best(rows: Sequence[Result]) -> Result | None:
     """The lowest figure; of equals the cheaper, then the shorter, then the first."""
-    known = [row for row in rows if row.best is not None and row.track.job.status != "failed"]
-    return min(known, key=_rank, default=None)
+    return min((row for row in rows if _counts(row)), key=_rank, default=None)
+
+
+def _counts(row: Result) -> bool:
+    """Whether a job can be the best: it has figures, and a model can come of it."""
+    return row.best is not None and row.track.job.status != "failed"
 
 
 def _rank(row: Result) -> tuple[float, Decimal, float, int]:
@@ -150,8 +154,8 @@ def _rank(row: Result) -> tuple[float, Decimal, float, int]:
 
 
 def ranked(rows: Sequence[Result]) -> list[Result]:
-    """The best first; those without a figure last."""
-    return sorted(rows, key=lambda row: (row.best is None, *_rank(row)))
+    """The best first; those that cannot be the best last."""
+    return sorted(rows, key=lambda row: (not _counts(row), *_rank(row)))
 
 
 def reason(rows: Sequence[Result], judge: Judge) -> str:
