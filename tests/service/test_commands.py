@@ -162,6 +162,37 @@ async def test_a_cut_answer_in_json_keeps_what_came(server: Any, run: Run, fault
     assert "not complete" in err
 
 
+async def test_a_busy_service_is_waited_for_and_that_is_said(
+    server: Any, run: Run, fault: Any
+) -> None:
+    busy = fault.Fault(429, fault.error("slow down"), {"retry-after": "0.1"})
+    server.fail("POST", ".*", busy)
+    code, out, err = await run("chat", "m", "hi")
+    assert (code, out) == (0, "Hello there.\n")
+    assert "slow down Asked again in 0s" in err
+    server.fail("POST", ".*", busy)
+    assert (await run("chat", "m", "hi", "--no-wait"))[0] == 2
+
+
+async def test_how_an_answer_ended_is_said_beside_it(server: Any, run: Run, fault: Any) -> None:
+    for reason, said in (("length", "was cut"), ("content_filter", "content filter")):
+        body = fault.sse(fault.chunk("half", reason))
+        server.fail("POST", ".*", fault.Fault(200, body, {"content-type": "text/event-stream"}))
+        code, out, err = await run("chat", "m", "hi", "--top-p", "0.5", "--stop", "X")
+        assert (code, out) == (0, "half\n")
+        assert said in err
+    sent = server.requests[-1].json
+    assert (sent["top_p"], sent["stop"]) == (0.5, ["X"])
+
+
+async def test_bytes_on_stdin_that_are_no_text_are_sent_as_such_text_as_they_can_be(
+    server: Any, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xef\xbb\xbfbad \xff\n")))
+    assert (await run("chat", "m"))[0] == 0
+    assert server.requests[-1].json["messages"][0]["content"] == "bad \ufffd"
+
+
 async def test_ctrl_c_stops_the_answer_and_closes_the_connection(server: Any, fault: Any) -> None:
     body = fault.sse(*(fault.chunk("x") for _ in range(400)))
     server.fail(

@@ -42,6 +42,7 @@ async def test_the_same_prompt_goes_to_all_columns(monkeypatch: pytest.MonkeyPat
         assert "5 tokens" in text
         assert [body["model"] for body in server.asked] == list(models)
         assert server.asked[0]["messages"] == server.asked[1]["messages"]
+        assert server.asked[0]["seed"] == server.asked[1]["seed"] is not None
         await ask(app, pilot, "And now?")
         assert server.asked[3]["messages"][1] == {"role": "assistant", "content": "The tuned."}
 
@@ -276,6 +277,30 @@ async def test_a_real_local_model_answers(tiny_server: str) -> None:
         assert first.text == second.text
         assert 0 < first.facts["tokens"] <= 12
         assert first.facts["counted"]
+
+
+async def test_the_ends_of_a_real_local_model_are_told_apart(tiny_server: str) -> None:
+    """Its context is 512 tokens; the server says `length` for both reasons."""
+    app = FttuiApp(profile="local")
+    async with app.run_test(size=(100, 30)) as pilot:
+        app.change(chat_models=[tiny_server])
+        app.go("chat")
+        await opened(app, pilot)
+        Talk("", 0.0, 8, 1, response_format={"type": "json_object"}).remember(
+            app.state, tiny_server
+        )
+        await ask(app, pilot, "hello", until_done=False)
+        await wait_for_text(pilot, "cut at max tokens (8)", 60)
+        assert "response_format was left out" in screen_text(app)
+        await pilot.press("f9")
+        await wait_until(pilot, lambda: not chat(app).answers.running, "the rest", 60)
+        assert chat(app).turns[0].replies[0].facts["tokens"] == 16
+        Talk("", 0.0, 400, 1).remember(app.state, tiny_server)
+        chat(app).do_new()
+        await ask(app, pilot, "word " * 80, until_done=False)
+        await wait_for_text(pilot, "the context is full: ", 60)
+        await ask(app, pilot, "word " * 800, until_done=False)
+        await wait_for_text(pilot, "maximum context length is 512 tokens", 60)
 
 
 # -- the parts

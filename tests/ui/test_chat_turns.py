@@ -533,6 +533,19 @@ async def test_ctrl_j_is_named_where_a_new_line_is_made(monkeypatch: pytest.Monk
         assert "^j line" in screen_text(app)
 
 
+async def test_a_model_in_the_making_is_offered_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from fttui.service.types import Job
+
+    async with talking(monkeypatch, {"m": Script()}) as (app, pilot, _):
+        job = Job("ftjob-1", "m", "running", suffix="support", total_steps=90, trained_steps=30)
+        app.change(job=job)
+        await pilot.press("f2")
+        await wait_for_text(pilot, "result of support")
+        assert "not ready: running, step 30 of 90" in screen_text(app)
+
+
 def test_a_voice_is_kept_as_text() -> None:
     for voice in (Voice("m"), Voice("a/b:c", "p"), Voice("m", "", 3), Voice("m", "p", 10)):
         assert Voice.of(str(voice)) == voice

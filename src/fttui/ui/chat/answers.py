@@ -7,6 +7,7 @@ import contextlib
 import sqlite3
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -45,10 +46,17 @@ class Answers:
         assert conversation is not None
         for column in columns:
             name = self.screen.models[column]
-            talk = self.screen.talk(name)
+            talk = self._talk(name)
             messages = conversation.messages(column, system_of(talk, self.screen.thread)[0])
             self._start(conversation.begin(column, name), messages, talk)
         self._started()
+
+    def _talk(self, name: str) -> Talk:
+        """Columns that are compared draw with the same seed, another one for every question."""
+        talk = self.screen.talk(name)
+        if talk.seed is None and len(self.screen.models) > 1:
+            return replace(talk, seed=self.screen.turns[-1].id)
+        return talk
 
     def go_on(self, column: int) -> None:
         """Let a model go on with its last answer, which was cut."""
@@ -125,6 +133,8 @@ class Answers:
             reply.end = reply.end or "failed"
             reply.facts.pop("amount", None)
             if result is not None:
+                if self.screen.talk(reply.model).seed is None:  # nobody asked for one
+                    result.notes = [note for note in result.notes if not note.startswith("seed ")]
                 reply.take(result)
                 reply.facts |= {
                     "max_tokens": talk.max_tokens,

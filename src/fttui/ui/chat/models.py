@@ -74,6 +74,7 @@ def choices(
         *(() if listed else listing_of(state, profile)),  # the list of last time, until it is read
     ]
     made = [_choice(name, known, bool(listed), today) for name in dict.fromkeys(order)]
+    made += _in_the_making(thread)
     made.sort(key=lambda choice: bool(choice.off))
     for other in others:
         names = [
@@ -103,6 +104,18 @@ def _choice(name: str, known: Mapping[str, ModelInfo], complete: bool, today: da
         days = (info.shutdown_date - today).days
         note += f" · ends in {days} days" if days >= 0 else " · has been retired"
     return Choice(name, voice.title, note, off)
+
+
+def _in_the_making(thread: Thread) -> list[Choice]:
+    """The result of the job at hand, while there is none: with the reason."""
+    job = thread.job
+    if job is None or job.fine_tuned_model:
+        return []
+    name = f"result of {job.suffix or job.id}"
+    if job.ended:
+        return [Choice("", name, off=f"the job {job.status}: it left no model")]
+    steps = f", step {job.trained_steps} of {job.total_steps}" if job.total_steps else ""
+    return [Choice("", name, off=f"not ready: {job.status}{steps}")]
 
 
 def shown_first(thread: Thread, models: Sequence[str], training: str) -> list[Choice]:
