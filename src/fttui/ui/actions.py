@@ -239,9 +239,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("evaluate.copy", "Copy the table", ("y",)),
 )
 
-# What spends money or changes something at the provider in hand: dimmed where its profile is read-only.
-# (Cancel, pause and delete ask the profile the job belongs to, in their panes.)
-SPENDS = frozenset({"cost.launch", "jobs.new", "chat.write", "chat.again"})
+# What spends money or changes something at a provider, and whose read-only profile forbids it: that
+# in hand, or that of the job. Such an action is dimmed and says why.
+SPENDS: Mapping[str, str] = {
+    **dict.fromkeys(("cost.launch", "jobs.new", "evaluate.start"), "hand"),
+    **dict.fromkeys(("chat.write", "chat.again", "chat.edit", "chat.go_on"), "hand"),
+    **dict.fromkeys(("deployments.new", "deployments.scale", "deployments.delete"), "hand"),
+    **dict.fromkeys(("jobs.cancel", "jobs.pause", "jobs.deploy"), "job"),
+    **dict.fromkeys(("checkpoints.share", "checkpoints.delete", "checkpoints.deploy"), "job"),
+}
 
 BY_ID: Mapping[str, Action] = {action.id: action for action in ACTIONS}
 
