@@ -186,17 +186,14 @@ class Scanner:
             return
         before, added = len(context.kept), context.added
         obj = line.parse(raw, context, last=last)
-        if obj is None:
-            context.start_example()
+        kind = "invalid" if obj is None else self._object(obj, raw, context, result, pending)
+        if kind == "invalid":
             pending.row(result, 0, context.worst)
             pending.skip()
-            kind = "invalid"
-        else:
-            kind = self._object(obj, raw, context, result, pending)
         if short and kind in ("invalid", "unknown") and len(self.useless) < KEEP_LINES:
             entries = context.kept[before:]
             if len(entries) == context.added - added:
-                digests = result.digests[-5:].tolist() if obj is not None else []
+                digests = result.digests[-5:].tolist() if kind == "unknown" else []
                 self.useless[raw] = (entries, context.worst, digests, context.plain)
 
     def _again(self, known: _Useless, context: Context, result: Result, pending: _Pending) -> None:
@@ -222,6 +219,8 @@ class Scanner:
         pending: _Pending,
     ) -> str:
         kind = example.check(obj, raw, context)
+        if kind == "invalid":
+            return kind
         result.digests.extend(answers.check(obj, kind, context))
         if context.roles is None:
             context.data = "\n".join([said for said, _ in context.order]).encode("utf-8", "replace")

@@ -23,7 +23,7 @@ _DROP = b" \t\r\n.,;:!?'\"()[]{}`_\\"
 LONG_ANSWER = 200
 END_MARKS = frozenset(".!?…\"'”’)]}`*|>:;。！？»~_=#/")
 SKETCH = 8  # smallest hashes kept of an answer's sentences
-SKETCH_FROM = 600  # characters; a shorter answer is not sketched
+SKETCH_FROM = 600  # bytes; a shorter answer is not sketched
 SENTENCES = 10  # an answer with fewer is not sketched
 FOLD_UP_TO = 1_000  # bytes
 KEY = 80  # a longer answer is counted by its digest
@@ -78,7 +78,7 @@ def _fold(match: re.Match[bytes]) -> bytes:
 def check(obj: dict[str, Any], kind: str, context: Context) -> Digests:
     """Compare question and answer of one example; its digests."""
     if context.roles is not None:
-        return _plain(obj, context.roles, context)
+        return _plain(context.roles, context)
     whole = canonical(obj)
     exact = digest(whole)
     normal = exact if kind == "unknown" else digest(normal_form(whole))
@@ -93,21 +93,46 @@ def check(obj: dict[str, Any], kind: str, context: Context) -> Digests:
     if said is None:
         return Digests(exact, normal, 0, 0, 0)
     stripped = answer.strip()
-    _note(question, answer, stripped, _key(stripped), said, context, kind)
+    calls = bool(kind == "chat" and said[1])
+    if calls:
+        names = ", ".join(str(name)[:60] for name, _ in said[1][:5])
+        context.facts.n["answers_calls"] += 1
+        context.facts.text("calls", names, context.line)
+    _note(question, answer, stripped, digest(_utf8(stripped)), context, kind)
+    alone = kind == "chat" and not calls and type(said[0]) is str
     return Digests(
         exact,
         normal,
-        digest(canonical(before)),
-        digest(canonical(said)),
-        sketch(answer),
+        digest(_prompt(before) or canonical(before)),
+        digest(_utf8(said[0]) if alone else canonical(said)),
+        sketch(_utf8(answer)),
     )
 
 
-def _plain(obj: dict[str, Any], roles: tuple[str, ...], context: Context) -> Digests:
-    """`check` for a chat that ends with an answer and holds texts only: the same numbers, of parts of the
-    canonical JSON instead of JSON written for each."""
-    whole = orjson.dumps(obj, option=orjson.OPT_SORT_KEYS)
-    last = whole.rfind(_OPENED)  # never inside a text, where quotes are escaped
+_BETWEEN = "\n|\n"  # between the texts of an example
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
+
+
+def _prompt(messages: Any) -> bytes:
+    """What `_plain` makes a prompt's digest of; empty where the messages are more than texts."""
+    if type(messages) is not list or not all(
+        type(m) is dict
+        and len(m) == 2
+        and type(m.get("content")) is str
+        and type(m.get("role")) is str
+        for m in messages
+    ):
+        return b""
+    roles = [m["role"] for m in messages]
+    return _utf8(_BETWEEN.join([*[m["content"] for m in messages], "|".join(roles), ""]))
+
+
+def _plain(roles: tuple[str, ...], context: Context) -> Digests:
+    """`check` for a chat that ends with an answer and holds texts only: the same prompt and answer digests
+    without writing any JSON."""
     order = context.order
     if roles[0] in ("system", "developer"):
         context.facts.text("system", order[0][0][:4_000], context.line)
@@ -117,23 +142,25 @@ def _plain(obj: dict[str, Any], roles: tuple[str, ...], context: Context) -> Dig
         if roles[i] == "user":
             question = order[i][0]
             break
-    data = "|".join([*roles, *[said for said, _ in order]]).encode()
-    context.data = data
-    spoken = digest(b"[" + whole[last + 11 : -_ROLE_END] + b",[]]")
+    texts = [text for text, _ in order]
+    texts.insert(-1, "|".join(roles[:-1]))
+    context.data = data = _utf8(_BETWEEN.join(texts))
+    size = len(answer) if answer.isascii() else len(_utf8(answer))
+    said = data[len(data) - size :]
+    spoken, prompt = digest(said), digest(data[: len(data) - size])
     stripped = answer.strip()
-    key = spoken if stripped == answer else _key(stripped)
-    _note(question, answer, stripped, key, None, context, "chat")
+    key = spoken if len(stripped) == len(answer) else digest(_utf8(stripped))
+    _note(question, answer, stripped, key, context, "chat")
     return Digests(
-        digest(whole),
+        (prompt + spoken * _ODD) & _LOW,
         digest(folded(data).translate(_LOWER, _DROP)),
-        digest(b"[" + whole[13 : last - 1] + b"]") if last > 13 else digest(b"[]"),
+        prompt,
         spoken,
-        sketch(answer),
+        sketch(said),
     )
 
 
-_OPENED = b'{"content":"'
-_ROLE_END = len(b',"role":"assistant"}]}')
+_ODD, _LOW = 0x9E37_79B9_7F4A_7C15, 0xFFFF_FFFF_FFFF_FFFF
 
 
 def _conversation(obj: dict[str, Any], kind: str) -> Any:
@@ -188,25 +215,9 @@ def _instructions(messages: Any, context: Context) -> None:
             context.facts.text("system", first["content"][:4_000], context.line)
 
 
-def _key(answer: str) -> int:
-    """The digest of an answer without calls, as `check` makes it."""
-    return digest(canonical([answer, []]))
-
-
-def _note(
-    question: str,
-    answer: str,
-    stripped: str,
-    key: int,
-    said: Any,
-    context: Context,
-    kind: str,
-) -> None:
+def _note(question: str, answer: str, stripped: str, key: int, context: Context, kind: str) -> None:
     facts, line = context.facts, context.line
     facts.n["answers"] += 1
-    if kind == "chat" and said and said[1]:
-        facts.n["answers_calls"] += 1
-        facts.text("calls", ", ".join(str(name)[:60] for name, _ in said[1][:5]), line)
     if not answer:
         return
     if kind != "preference":
@@ -235,7 +246,7 @@ def _json(stripped: str, context: Context) -> None:
 
 
 def _ending(answer: str, context: Context) -> None:
-    if answer.count("```") % 2:
+    if "```" in answer and answer.count("```") % 2:
         context.add("Q011", "", "a code block is opened and not closed")
         return
     if len(answer) < LONG_ANSWER:
@@ -298,17 +309,16 @@ def script(text: str) -> str:
     return name if n * 10 >= len(letters) * 8 else ""
 
 
-def sketch(answer: str) -> int:
+def sketch(answer: bytes) -> int:
     """One number for the smallest hashes of the sentences of a long answer, 0 for a short one: equal
     numbers mean that about nine tenths of the sentences agree (bottom-k sketch, k = 8)."""
     if len(answer) < SKETCH_FROM:
         return 0
-    data = answer[:4_000].encode("utf-8", "replace")
-    hashes = set(map(crc32, data.replace(b". ", b"\n").split(b"\n")))
+    hashes = set(map(crc32, answer[:4_000].replace(b". ", b"\n").split(b"\n")))
     if len(hashes) < SENTENCES:
         return 0
     # Python's hash of whole numbers is the same in every process.
-    return hash(tuple(sorted(hashes)[:SKETCH])) & 0xFFFF_FFFF_FFFF_FFFF
+    return hash(tuple(sorted(hashes)[:SKETCH])) & _LOW
 
 
 def label(obj: dict[str, Any], kind: str) -> str:

@@ -38,8 +38,8 @@ class Facts:
         counter = self.texts.get(kind)
         if counter is None:
             counter = self.texts[kind] = Counter()
-        counter[text] += 1
-        if counter[text] == 1:
+        times = counter[text] = counter.get(text, 0) + 1
+        if times == 1:
             self.first.setdefault(f"{kind}\0{text}", line)
             if len(counter) > TEXTS:
                 self._forget(kind)

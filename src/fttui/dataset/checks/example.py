@@ -7,7 +7,7 @@ from typing import Any
 from fttui.dataset.checks import images, messages, preference, tools
 from fttui.dataset.checks.context import Context
 from fttui.dataset.checks.legacy import check_completion
-from fttui.dataset.checks.line import check_hidden, check_numbers, measure
+from fttui.dataset.checks.line import check_hidden, check_numbers, measure, too_deep
 from fttui.dataset.formats import CHAT_KEYS, kind_of, recognise
 from fttui.text import one_line
 
@@ -18,7 +18,9 @@ REQUEST_KEYS = frozenset(
 
 
 def check(obj: dict[str, Any], raw: bytes, context: Context) -> str:
-    """Run every per-example check; returns the format. Texts to count are left in `context`."""
+    """Run every per-example check; returns the format, "invalid" for an example to be left alone.
+
+    Texts to count are left in `context`."""
     context.start_example()
     context.roles = None
     if len(obj) == 1 and "messages" in obj and context.hint == "chat":
@@ -28,6 +30,8 @@ def check(obj: dict[str, Any], raw: bytes, context: Context) -> str:
             context.facts.see("format:chat", context.line)
             context.format = "chat"
             return "chat"
+    if too_deep(raw, obj, context):
+        return "invalid"
     kind, foreign = recognise(obj, context.hint if "messages" in obj else "")
     if kind in ("chat", "reinforcement"):
         kind = check_conversation(obj, kind, context)

@@ -31,13 +31,20 @@ def parse(raw: bytes, context: Context, *, last: bool = False) -> Any:
         obj = orjson.loads(raw)
     except orjson.JSONDecodeError as failure:
         return _diagnose(raw, context, last, failure)
-    if raw.count(b"[") + raw.count(b"{") > DEPTH and depth(obj) > DEPTH:
-        context.add("J007", "", f"nested {depth(obj):,} levels deep; {DEPTH} is the limit")
-        return None
     if type(obj) is not dict:
+        if too_deep(raw, obj, context):
+            return None
         context.add("J002", "", f"is {kind_of(obj)}, must be an object")
         return None
     return obj
+
+
+def too_deep(raw: bytes, obj: Any, context: Context) -> bool:
+    """J007; the reader itself refuses only what is nested more than a thousand levels deep."""
+    if raw.count(b"[") + raw.count(b"{") <= DEPTH or depth(obj) <= DEPTH:
+        return False
+    context.add("J007", "", f"nested {depth(obj):,} levels deep; {DEPTH} is the limit")
+    return True
 
 
 def canonical(value: Any) -> bytes:
@@ -50,7 +57,8 @@ def canonical(value: Any) -> bytes:
 
 def check_hidden(raw: bytes, obj: dict[str, Any], keys: int, context: Context) -> None:
     """What parsers hide: keys that occur twice and numbers they round. keys: how many `obj` has."""
-    if raw.count(b'":') - raw.count(b'\\":') != keys:
+    found = raw.count(b'":')
+    if found != keys and found - raw.count(b'\\":') != keys:
         _duplicate_keys(raw, context)
 
 
