@@ -53,8 +53,7 @@ class Service:
             for number in range(JOBS):
                 self._put(number, now - (JOBS - number) * 600, number >= JOBS - LIVE)
             self._ready.set()
-            while not self._over.is_set():
-                await asyncio.sleep(0.05)
+            await asyncio.to_thread(self._over.wait)
 
     def _put(self, number: int, created: int, live: bool) -> None:
         job_id = f"ftjob-{number:04d}"

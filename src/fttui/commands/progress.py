@@ -21,7 +21,7 @@ class Meter:
         self._title = title
         self._quiet = quiet
         self._live = sys.stderr.isatty()
-        self._started = monotonic()
+        self._first: tuple[float, int] | None = None  # when the first figure came, and which
         self._last = 0.0 if self._live else monotonic()
         self._drawn = False
 
@@ -39,6 +39,7 @@ class Meter:
     def show(self, done: int, total: int, note: str = "") -> None:
         """`done` of `total` (0: unknown)."""
         now = monotonic()
+        self._first = self._first or (now, done)
         if self._quiet or now - self._last < (EVERY if self._live else PLAIN_EVERY):
             return
         self._last = now
@@ -63,8 +64,10 @@ class Meter:
         part = min(1.0, done / total)
         filled = round(part * BAR)
         bar = "█" * filled + "░" * (BAR - filled) if self._live else ""
-        spent = monotonic() - self._started
-        left = f"{duration(spent / part - spent)} left" if done and part < 1 and spent > 2 else ""
+        since, first = self._first or (monotonic(), done)
+        spent = monotonic() - since
+        rest = spent * (total - done) / (done - first) if done > first else 0.0
+        left = f"{duration(rest)} left" if rest and part < 1 and spent > 2 else ""
         parts = (self._title, bar, f"{100 * part:3.0f}%", note, left)
         return "  ".join(word for word in parts if word)
 
