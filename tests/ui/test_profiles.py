@@ -19,6 +19,7 @@ from fttui.problem import Problem
 from fttui.secrets import SecretSource
 from fttui.service import probe
 from fttui.ui import doors
+from fttui.ui.actions import ACTIONS, BY_ID, SPENDS
 from fttui.ui.app import FttuiApp
 from fttui.ui.dialogs.choose import Choose
 from fttui.ui.dialogs.closed_door import ClosedDoor
@@ -219,6 +220,25 @@ async def test_a_read_only_profile_dims_what_spends_and_says_why(
         await wait_until(pilot, lambda: "read-only" in screen_text(app).split("guarded", 1)[1][40:])
 
 
+def test_what_spends_names_actions_that_exist_and_misses_none_by_its_name() -> None:
+    assert set(SPENDS) <= set(BY_ID)
+    verbs = {
+        "new",
+        "launch",
+        "cancel",
+        "pause",
+        "delete",
+        "deploy",
+        "scale",
+        "share",
+        "start",
+        "again",
+    }
+    harmless = {"chat.new"}  # a new conversation, nothing sent
+    named = {one.id for one in ACTIONS if one.name in verbs} - harmless
+    assert named <= set(SPENDS)
+
+
 async def test_read_only_is_switched_in_the_app_and_kept(configured: Path) -> None:
     app = FttuiApp()
     async with app.run_test(size=(80, 24)) as pilot:
@@ -331,10 +351,8 @@ async def test_every_door_fits_the_screen_with_all_its_ways(
 
 
 async def test_the_ways_of_a_closed_training_lead_out(
-    configured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    met: dict[str, tuple[Problem, Profile]],
-) -> None:  # fmt: skip
-    monkeypatch.chdir(tmp_path)
+    configured: Path, tmp_path: Path, met: dict[str, tuple[Problem, Profile]]
+) -> None:
     app = FttuiApp(write_dataset(tmp_path / "t.jsonl"))
     problem, _ = met["training-closed"]
     async with app.run_test(size=(104, 34)) as pilot:
@@ -348,7 +366,8 @@ async def test_the_ways_of_a_closed_training_lead_out(
 
         await meet()
         await pilot.press("e")
-        await wait_until(pilot, lambda: len(list(tmp_path.glob("fttui-*/*.md"))) == 2)
+        await wait_for_text(pilot, "Export 2 jobs")
+        await pilot.press("escape")
         await meet()
         await pilot.press("t")
         await wait_for_text(pilot, "elsewhere: the same file")

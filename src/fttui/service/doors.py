@@ -341,7 +341,7 @@ def _way(
             name, "copies a message that says what is missing", _letter(kind, problem, profile)
         )
     notes = {
-        "export": "jobs, metrics and model names, while they can be read",
+        "export": "jobs, data, metrics, results, while they can be read",
         "model": "those this key may use",
         "key": f"now: {profile.key.describe()}",
         "profile": "whose jobs and money come next",

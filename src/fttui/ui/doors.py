@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.screen import ModalScreen
@@ -112,36 +111,17 @@ def take(app: FttuiApp, way: Way, profile: Profile) -> None:
 
 
 def save_all(app: FttuiApp) -> None:
-    """Every job of the profile as a page each, in a folder of its own; nothing is overwritten."""
+    """Every job of the profile into one folder, while it can be read."""
+    from fttui.ui.dialogs.export import ExportDialog, Exporting
+    from fttui.ui.export.collect import Chosen
+
     feed = app.backend.feed
     tracks = feed.jobs() if feed is not None else []
-    if not tracks:
+    if feed is None or not tracks:
         app.notify("no job is known of this profile: there is nothing to save", severity="warning")
         return
-    from fttui.ui.jobs import report
-
-    folder = _new_folder(Path.cwd(), f"fttui-{app.backend.profile.name}-{date.today()}")
-    for track in tracks:
-        report.save(track, "", folder)
-    app.notify(f"saved {len(tracks):,} jobs in {folder}", timeout=8)
-
-
-def _new_folder(where: Path, name: str) -> Path:
-    for number in range(1, 1000):
-        folder = where / (name if number == 1 else f"{name}-{number}")
-        try:
-            folder.mkdir()
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise Problem(
-                f"{folder} cannot be made.",
-                error.strerror or str(error),
-                "Start fttui in a folder you may write to.",
-                code="unwritable",
-            ) from None
-        return folder
-    raise Problem(f"{where / name} cannot be made.", "1,000 of them exist.", "Remove some.")
+    chosen = [Chosen(feed.provider, track.job, track) for track in tracks]
+    app.push_screen(ExportDialog(Exporting(app, chosen)))
 
 
 OTHER = "\0add:"

@@ -146,13 +146,17 @@ def give_key(app: FttuiApp, profile: Profile) -> None:
 
 
 def why_not_spend(app: FttuiApp, action_id: str) -> str:
-    """Why nothing is launched or asked on the profile in hand, "" where it may be."""
+    """Why an action of SPENDS is not done on its profile, "" where it may be."""
+    from fttui.ui.actions import SPENDS
+
     profile = app.backend.profile
+    if SPENDS[action_id] == "job":
+        feed = app.backend.feed_of(app.thread.job)
+        profile = feed.provider.profile if feed is not None else profile
     if profile.read_only:
         return f"profile {profile.name} is read-only"
-    feed = app.backend.feed
-    if feed is not None and action_id in ("cost.launch", "jobs.new"):
-        return feed.provider.lacks("jobs")
+    if action_id in ("cost.launch", "jobs.new") and app.backend.feed is not None:
+        return app.backend.feed.provider.lacks("jobs")
     return ""
 
 
