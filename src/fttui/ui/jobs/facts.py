@@ -8,11 +8,9 @@ from typing import Any
 
 from fttui.text import duration, plural
 from fttui.ui import plotting
-from fttui.ui.jobs.curves import Series
 from fttui.ui.jobs.track import Track
 from fttui.ui.text import Part
 from fttui.ui.widgets.job_table import ago, badge, left, word
-from fttui.ui.widgets.loss_chart import Trace
 
 SHORT = {
     "n_epochs": "epochs",
@@ -113,26 +111,6 @@ def failure(track: Track, *, ascii_only: bool = False) -> list[list[Part]]:
     if problem.remedy:
         lines.append([(f"{arrow} ", "accent"), problem.remedy])
     return lines
-
-
-def traces(track: Track) -> list[Trace]:
-    """The curves worth drawing, the first one in front."""
-    series = track.curves.series
-    found = []
-    if len(series["train"]):
-        found.append(Trace("train", series["train"], "primary"))
-        found.append(Trace("valid", series["valid"], "warning", dashed=True))
-        if not _within(series["full_valid"], series["valid"]):  # not the same figures twice
-            found.append(Trace("full valid", series["full_valid"], "accent", dashed=True))
-    else:
-        found.append(Trace("reward", series["reward"], "primary"))
-        found.append(Trace("valid reward", series["valid_reward"], "warning", dashed=True))
-    return [trace for trace in found if len(trace.series)]
-
-
-def _within(inner: Series, outer: Series) -> bool:
-    known = dict(outer)
-    return len(inner) < 10_000 and all(known.get(step) == value for step, value in inner)
 
 
 def accuracy(track: Track) -> list[Part]:

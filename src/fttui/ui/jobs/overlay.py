@@ -90,8 +90,9 @@ def _short(view: str, curve: str) -> str:
 
 
 def _within(inner: Series, outer: Series) -> bool:
-    known = dict(outer)
-    return len(inner) < 10_000 and all(known.get(step) == value for step, value in inner)
+    if len(inner) >= min(10_000, len(outer) + 1):
+        return False
+    return all(outer.at(step) == (step, value) for step, value in inner)
 
 
 def views(tracks: Sequence[Track]) -> list[str]:

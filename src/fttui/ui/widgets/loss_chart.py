@@ -95,7 +95,10 @@ class LossChart(Widget, can_focus=True):
     ) -> None:
         """Show these traces. total: the last step there will be, when known; marks: steps with a
         checkpoint; empty: what to say without any value; at_once: another job, do not wait."""
+        before = max(self._steps(), default=0.0)
         self.traces, self.total, self.marks, self.empty = tuple(traces), total, tuple(marks), empty
+        if not at_once:
+            self._slide(before)
         if at_once:
             self.cursor = self.window = None
             self._smoothed.clear()
@@ -171,6 +174,15 @@ class LossChart(Widget, can_focus=True):
         """The first and the last step there is, or will be."""
         lines = [trace for trace in self.traces if len(trace.series)]
         return self._x_range(lines) if lines else None
+
+    def _slide(self, before: float) -> None:
+        """What is zoomed to the newest step stays with it while the job goes on."""
+        newest = max(self._steps(), default=0.0)
+        if self.window is None or self.cursor is not None or newest <= self.window[1]:
+            return
+        low, high = self.window
+        if low <= before <= high:
+            self.window = (low + newest - high, newest)
 
     def _follow(self) -> None:
         """Move what is shown so that the cursor is in it."""
