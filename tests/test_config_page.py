@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from dataclasses import fields
 from pathlib import Path
 
 from fttui import config, config_schema
+from fttui.commands import config as config_command
+from fttui.service import capabilities
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "config.md").read_text()
 
@@ -27,3 +30,12 @@ def test_the_example_is_taken(tmp_path: Path) -> None:
     assert found.profile().base_url == "https://my-resource.openai.azure.com/openai/v1"
     assert found.profile("shared").read_only
     assert found.settings.keys == {"jobs.cancel": "d"}
+
+
+def test_every_key_source_feature_and_command_is_documented() -> None:
+    parser = argparse.ArgumentParser()
+    config_command.arguments(parser)
+    acts = next(one.choices for one in parser._actions if isinstance(one.choices, dict))
+    words = [*(item.name for item in fields(config_schema.Key)), *capabilities.FEATURES, *acts]
+    missing = [word for word in words if not re.search(rf"\b{word}\b", PAGE)]
+    assert missing == []
