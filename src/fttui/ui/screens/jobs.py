@@ -12,16 +12,12 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from fttui.ui.actions import bindings
-from fttui.ui.deploy import entry as deploying
-from fttui.ui.jobs import actions as job_actions
 from fttui.ui.jobs import filter as job_filter
 from fttui.ui.jobs import listing
 from fttui.ui.jobs import words as jobs_words
 from fttui.ui.jobs.feed import News
+from fttui.ui.jobs.keys import JobKeysScreen
 from fttui.ui.jobs.listing import SORTS, Group, Row
-from fttui.ui.jobs.money import Purse
-from fttui.ui.jobs.one_job import NAMES as OF_ONE
-from fttui.ui.jobs.one_job import OneJobScreen
 from fttui.ui.text import Part, say
 from fttui.ui.widgets import job_table
 from fttui.ui.widgets.job_detail import JobDetail
@@ -29,18 +25,14 @@ from fttui.ui.widgets.line_list import LineList
 from fttui.ui.widgets.pane import entitle
 
 if TYPE_CHECKING:
-    from fttui.ui.jobs.feed import Feed
-    from fttui.ui.jobs.feeds import Feeds
     from fttui.ui.jobs.track import Track
 
 NEAR_END = 30  # rows before the last at which older jobs are asked for
 REST = 0.08  # seconds after which the job under the cursor is shown
 TAG = 8  # columns of the profile's name, where several are open
-# What acts on the marked jobs, where some are marked; everything else on the one under the cursor.
-FOR_MANY = ("cancel", "pause", "export", "watch", "forget", "chat")
 
 
-class JobsScreen(OneJobScreen):
+class JobsScreen(JobKeysScreen):
     SCOPE = "jobs"
     BINDINGS = bindings(SCOPE)
     DEFAULT_CSS = """
@@ -84,7 +76,6 @@ class JobsScreen(OneJobScreen):
     def on_mount(self) -> None:
         super().on_mount()
         recall = self.fttui.state.recall
-        self.purse = Purse(self.fttui)
         self.query_one("#filter", Input).value = recall("jobs.filter", "")
         self._sort = recall("jobs.sort", "newest")
         if self._sort not in SORTS:
@@ -107,10 +98,6 @@ class JobsScreen(OneJobScreen):
                 feed.watch({job.id} if job is not None and job.id in feed.tracks else ())
 
     # -- in step with the feeds and the thread
-
-    @property
-    def feeds(self) -> Feeds:
-        return self.fttui.backend.feeds
 
     @property
     def rows(self) -> LineList:
@@ -254,12 +241,6 @@ class JobsScreen(OneJobScreen):
             row = self._row_of(self._selected)
         return row.tracks[0] if isinstance(row, Group) else row
 
-    @property
-    def feed(self) -> Feed | None:
-        """The feed of the job under the cursor, else of the profile in hand."""
-        track = self.track
-        return self.fttui.backend.feed_of(track.job if track else None)
-
     def picked(self) -> list[Track]:
         """What an action for many is for: the marked jobs; else those of the heading; else the job."""
         if self._marked:
@@ -288,7 +269,7 @@ class JobsScreen(OneJobScreen):
         if event.row >= len(self._rows) - NEAR_END:
             for feed in self.feeds:
                 feed.more()
-        self._to_thread()
+        self.to_thread()
         self.sync()
 
     def _shown(self) -> None:
@@ -308,7 +289,7 @@ class JobsScreen(OneJobScreen):
         self._sync_detail()
         self._watch()
 
-    def _to_thread(self) -> None:
+    def to_thread(self) -> None:
         track = self.track
         if track is not None and (self.thread.job is None or self.thread.job.id != track.id):
             self.fttui.change(job=track.job, checkpoint=None)
@@ -406,83 +387,6 @@ class JobsScreen(OneJobScreen):
         }
         self._mark(frozenset() if shown <= self._marked else self._marked | shown)
 
-    # -- actions
-
-    def why_not(self, action_id: str) -> str:
-        name = action_id.partition(".")[2]
-        if name == "new":
-            return job_actions.why_not_new(self.fttui, self.fttui.backend.feed)
-        if name in ("filter", "sort", "refresh", "group", "profiles"):
-            return "" if len(self.feeds) else "the configuration is still being read"
-        if name in OF_ONE:
-            return self.why_not_one(name)
-        if self.track is None:
-            return "no job is selected"
-        if name == "sweep":
-            from fttui.ui.dialogs import launch_sweep
-
-            return launch_sweep.why_not(self.picked(), self.track)
-        if name == "compare":
-            return "" if len(self.picked()) > 1 else "mark the jobs to compare first (space)"
-        picked = self.picked() if name in FOR_MANY else [self.track]
-        reasons = [job_actions.why_not(self.fttui, name, track) for track in picked]
-        return "" if "" in reasons else next(iter(reasons), "no job is selected")
-
-    def do_detail(self) -> None:
-        self.add_class("-detail")
-        self.call_after_refresh(self.detail.take_focus)
-
-    def do_new(self) -> None:
-        from fttui.ui.launch.launcher import launch
-
-        launch(self.fttui)
-
-    def do_cancel(self) -> None:
-        job_actions.cancel(self.fttui, self.picked())
-
-    def do_pause(self) -> None:
-        job_actions.pause_or_resume(self.fttui, self.picked())
-
-    def do_checkpoints(self) -> None:
-        self._to_thread()
-        self.fttui.go("checkpoints")
-
-    def do_chat(self) -> None:
-        job_actions.chat(self.fttui, self.picked())
-
-    def do_deploy(self) -> None:
-        if self.track is not None:
-            deploying.deploy_job(self.fttui, self.track.job)
-
-    def do_copy(self) -> None:
-        if self.track is not None:
-            self.fttui.copy(self.track.id, self.track.id)
-
-    def do_export(self) -> None:
-        track = self.track
-        chart = self.detail.chart.text() if track is not None and len(track.loss) else ""
-        job_actions.export(self.fttui, self.picked(), chart)
-
-    def do_compare(self) -> None:
-        job_actions.compare(self.fttui, self.picked(), self.purse)
-
-    def do_sweep(self) -> None:
-        from fttui.ui.dialogs import launch_sweep
-
-        if self.track is not None:
-            launch_sweep.show(self.fttui, self.picked(), self.track)
-
-    def do_watch(self) -> None:
-        job_actions.watch(self.fttui, self.picked())
-
-    def do_forget(self) -> None:
-        job_actions.forget(self.fttui, self.picked())
-
-    def do_profiles(self) -> None:
-        from fttui.ui.dialogs.open_profiles import OpenProfiles
-
-        self.app.push_screen(OpenProfiles(self.fttui.backend))
-
     # -- what the actions on one job need
 
     def show_job(self) -> None:
@@ -494,10 +398,3 @@ class JobsScreen(OneJobScreen):
 
     def all_jobs(self) -> list[Track]:
         return self.feeds.tracks()
-
-    def do_refresh(self) -> None:
-        for feed in self.feeds:
-            feed.refresh()
-        if self.feed is not None and self.track is not None:
-            self.feed.read_checkpoints(self.track.id)
-        self.fttui.notify("asking again", timeout=2)
