@@ -215,7 +215,7 @@ async def test_a_prompt_that_is_refused_fails_its_row_only(
     outcome = await run(replace(plan, concurrency=1), tmp_path / "a.jsonl")
     assert outcome.complete
     first = outcome.rows[0]
-    assert first.grades["json"].error.startswith("Asking m-base failed.; too long")
+    assert first.grades["json"].error.startswith("Asking m-base failed. too long. Shorten")
     assert first.grades["json"].passed is False
     assert not any(row.answer.error for row in outcome.rows[1:])
     await run(plan, tmp_path / "a.jsonl")

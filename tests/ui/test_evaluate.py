@@ -316,6 +316,9 @@ async def test_money_is_asked_for_and_written_down(monkeypatch: pytest.MonkeyPat
         # 16 answers: 10 tokens in, 5 out, at 0.40 and 1.60 for a million
         assert (row["kind"], row["subject"]) == ("evaluation", model)
         assert Decimal(row["amount"]) == 16 * Decimal("0.000012")
+        await counted(app, pilot)
+        await run_all(app, pilot)  # graded again: nothing is asked, nothing is paid
+        assert len(app.state.journal_rows()) == 1
 
 
 # -- what is wrong with an answer by itself

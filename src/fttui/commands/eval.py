@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fttui.config import Config
     from fttui.pricing.catalog import Catalog
     from fttui.service.eval_cost import Price
-    from fttui.service.eval_plan import Outcome, Plan, Progress
+    from fttui.service.eval_plan import Plan, Progress
     from fttui.service.eval_result import Result
     from fttui.service.eval_setup import Setup
     from fttui.service.eval_store import Store
@@ -186,7 +186,7 @@ class _Job:
     # ---- doing it
 
     async def _evaluate(self, plan: Plan, store: Store, catalog: Catalog) -> int:
-        from fttui.service import eval_cost, eval_history
+        from fttui.service import eval_cost, eval_history, eval_result
         from fttui.service.evaluation import Evaluation
 
         with Meter("asking", quiet=self.args.json) as meter:
@@ -196,8 +196,11 @@ class _Job:
             prices = await asyncio.to_thread(eval_cost.prices, plan, left, catalog)
             self._confirm(prices, plan)
             eval_history.begun(store, self.setup, plan)
-            outcome = await evaluation.run()
-        done = await asyncio.to_thread(self._result, plan, outcome, catalog)
+            try:
+                outcome = await evaluation.run()
+            finally:
+                self._journal(evaluation, catalog)
+        done = await asyncio.to_thread(eval_result.result, self.setup, plan, outcome, catalog)
         eval_history.ended(store, done.note())
         return self._report(done)
 
@@ -243,18 +246,17 @@ class _Job:
         if input(f"ask {host}, for {text}? [y/N] ").strip().lower() != "y":
             raise Problem("nothing was asked", "you said no", code="not_confirmed")
 
-    def _result(self, plan: Plan, outcome: Outcome, catalog: Catalog) -> Result:
+    def _journal(self, evaluation: Evaluation, catalog: Catalog) -> None:
         from fttui.service import eval_result
         from fttui.state import State
 
-        done = eval_result.result(self.setup, plan, outcome, catalog)
-        if self.facts["known_answers"] < plan.total:
+        rows = eval_result.paid(evaluation, catalog)
+        if rows:
             state = State()
             try:
-                eval_result.journal(state, done)
+                eval_result.journal(state, self.setup, rows)
             finally:
                 state.close()
-        return done
 
     # ---- telling
 

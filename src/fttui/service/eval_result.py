@@ -14,6 +14,7 @@ from fttui.pricing.catalog import Catalog
 from fttui.service import eval_cost
 from fttui.service.eval_plan import Outcome, Plan
 from fttui.service.eval_setup import Setup
+from fttui.service.evaluation import Evaluation
 from fttui.state import State
 
 MORE_FAILURES = 50  # failing examples in the JSON
@@ -107,17 +108,36 @@ def costs(plan: Plan, outcome: Outcome, catalog: Catalog) -> Costs:
     }  # fmt: skip
 
 
-def journal(state: State, done: Result) -> None:
-    """Write down what was paid for; nothing where all of it was free."""
-    rows = done.summary.models
-    if all(row.cost == 0 for row in rows):
-        return
-    for who, row in zip(done.plan.contestants, rows, strict=True):
-        amount = "" if row.cost is None else f"{row.cost:f}"
-        state.journal(
-            who.provider.profile.name, "evaluation", who.model, amount, row.currency,
-            file=str(done.setup.file), prompts=len(done.plan.cases.rows),
-        )  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """What one model's answers cost. amount: decimal text, "" where no price is known."""
+
+    profile: str
+    model: str
+    amount: str
+    currency: str
+    answers: int
+
+
+def paid(run: Evaluation, catalog: Catalog) -> list[Paid]:
+    """What this run has paid for, judges too; kept answers were paid before, free ones are left out."""
+    plan = run.plan
+    providers = [who.provider for who in plan.contestants] + ([plan.judge] if plan.judge else [])
+    profiles = {provider.profile.name: provider.profile for provider in providers}
+    made = []
+    for (name, model), answers in run.fresh.items():
+        cost, currency = eval_cost.spent(catalog, profiles[name], model, answers)
+        if cost != 0:
+            amount = "" if cost is None else f"{cost:f}"
+            made.append(Paid(name, model, amount, currency, len(answers)))
+    return made
+
+
+def journal(state: State, setup: Setup, rows: Sequence[Paid]) -> None:
+    """Write it down."""
+    for row in rows:
+        state.journal(row.profile, "evaluation", row.model, row.amount, row.currency,
+                      file=str(setup.file), answers=row.answers)  # fmt: skip
 
 
 def paid_hosts(plan: Plan) -> Sequence[str]:

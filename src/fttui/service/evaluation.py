@@ -75,6 +75,7 @@ class Evaluation:
         self._scores: dict[str, tuple[float, int]] = {}
         self._able: set[str] = set()  # who has answered at least once
         self._may_ask = True
+        self.fresh: dict[tuple[str, str], list[Answer]] = {}  # (profile, model) → asked by this run
         self._repeats = _repeats(plan.cases.rows)
         self.busy = 0.0  # seconds questions were out, all together
 
@@ -192,7 +193,7 @@ class Evaluation:
         except Problem as problem:
             if not problem.retry and problem.code not in ABOUT_THE_PROMPT:
                 raise
-            return failed(" ".join(problem.lines()))
+            return failed(_told(problem))
         except Exception as exc:  # noqa: BLE001 - a broken grader fails its row, not the run
             return failed(reason(exc))
 
@@ -237,7 +238,7 @@ class Evaluation:
             except Problem as problem:
                 if not problem.retry and problem.code not in ABOUT_THE_PROMPT:
                     raise
-                grades[first.case.line] = failed(" ".join(problem.lines()))
+                grades[first.case.line] = failed(_told(problem))
             except Exception as exc:  # noqa: BLE001 - as above
                 grades[first.case.line] = failed(reason(exc))
 
@@ -264,6 +265,7 @@ class Evaluation:
         if not self._may_ask:
             raise _NotKept
         answer = await self._persist(provider, model, messages, settings)
+        self.fresh.setdefault((provider.profile.name, model), []).append(answer)
         self.store.put(name, answer, label=label, model=model, line=line)
         return answer
 
@@ -292,7 +294,7 @@ class Evaluation:
                 if _about_the_prompt(problem):
                     filtered = problem.code.startswith("content_")
                     end = "content_filter" if filtered else "failed"
-                    return Answer(error=" ".join(problem.lines()), end=end)
+                    return Answer(error=_told(problem), end=end)
                 wait = pause_before(attempt, problem)
                 limited = problem.code == "rate_limit" or problem.detail.get("status") == 429
                 most = LIMITED_ATTEMPTS if limited else ATTEMPTS
@@ -341,6 +343,11 @@ def _finish(steps: Steps) -> Grade:
         grade: Grade = end.value
         return grade
     return failed("the grader needs a model to ask")
+
+
+def _told(problem: Problem) -> str:
+    """What, why and what to do, as one line of sentences."""
+    return " ".join(part if part[-1:] in ".!?" else f"{part}." for part in problem.lines())
 
 
 def _about_the_prompt(problem: Problem) -> bool:

@@ -9,16 +9,37 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fttui.problem import Problem
-from fttui.text import one_line
+from fttui.text import one_line, plural
 from fttui.ui.evaluate import filters
 from fttui.ui.evaluate.filters import Filter
+from fttui.ui.text import Part
 
 if TYPE_CHECKING:
     from fttui.evaluate.records import Case
+    from fttui.service.eval_ready import Ready
     from fttui.service.eval_result import Result
     from fttui.ui.app import FttuiApp
 
 NEAREST = 12
+
+
+def confirm(app: FttuiApp, ready: Ready, then: Callable[[], None]) -> None:
+    """Money is spent only after a yes."""
+    from fttui.service.eval_result import paid_hosts
+    from fttui.ui.dialogs.confirm import Confirm
+
+    hosts = ", ".join(paid_hosts(ready.plan))
+    body: list[Part] = [f"{plural(ready.left, 'question')} to {hosts}\n"]
+    for price in ready.prices:
+        count = plural(price.asks, "question")
+        body.append(
+            f"  {one_line(price.model, 40)}: {count}, {price.prompt_tokens:,} prompt tokens\n"
+        )
+    body += ["\nIt costs ", (ready.cost, "bold")]
+    app.push_screen(
+        Confirm("Ask them now?", body, yes="Ask", no="Not now", danger=False),
+        lambda yes: then() if yes else None,
+    )
 
 
 def nearest(app: FttuiApp, done: Result, case: Case) -> None:

@@ -50,10 +50,11 @@ class ResultKeys(AreaScreen):
     def done(self) -> Result | None:
         return self.report.done
 
-    def title_of(self, done: Result) -> str:
-        count = plural(len(done.plan.cases.rows), "prompt")
-        words = [one_line(done.setup.file.name, 40), count]
-        return " · ".join(words + ([] if done.outcome.complete else ["s asks the rest"]))
+    @staticmethod
+    def title_of(of: Ready | Result, *, whole: bool = True) -> str:
+        count = plural(len(of.plan.cases.rows), "prompt")
+        words = [one_line(of.setup.file.name, 40), count, *(() if whole else ("s asks the rest",))]
+        return " · ".join(words)
 
     @staticmethod
     def verdict(done: Result) -> str:
@@ -178,7 +179,7 @@ class ResultKeys(AreaScreen):
         self.take_past(past.setup, past.path)
         self.show_page("report")
         self.report.filter = None
-        self.report.show(done, self.title_of(done))
+        self.report.show(done, self.title_of(done, whole=done.outcome.complete))
         self.draw_form()
         self.fttui.change(evaluation=self.verdict(done))
         if past.complete and ready.left:

@@ -73,6 +73,7 @@ class Runner:
         from fttui.service.eval_store import Store
         from fttui.service.evaluation import Evaluation
 
+        self.evaluation = None
         store = await asyncio.to_thread(Store, ready.path, resume=True)
         try:
             self.evaluation = Evaluation(ready.plan, store, on_row=on_row)
@@ -94,6 +95,14 @@ class Runner:
             eval_result.result, ready.setup, ready.plan, self.evaluation.partial(),
             self.app.backend.catalog,
         )  # fmt: skip
+
+    def journal(self, ready: Ready) -> None:
+        """Write down what this run has paid for."""
+        from fttui.service import eval_result
+
+        if self.evaluation is not None:
+            rows = eval_result.paid(self.evaluation, self.app.backend.catalog)
+            eval_result.journal(self.app.state, ready.setup, rows)
 
     async def review(self, past: Past) -> tuple[Ready, Result]:
         """A past evaluation as it stands; nobody is asked."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +14,7 @@ from textual import on
 from textual.widget import Widget
 
 from fttui.problem import Problem
-from fttui.text import one_line, plural
+from fttui.text import one_line
 from fttui.ui.actions import bindings
 from fttui.ui.evaluate import defaults as evaluate_defaults
 from fttui.ui.evaluate import form
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from fttui.service.eval_setup import Setup
 
 FRAMES = 4  # a second, while it runs
+OF_SETUP = frozenset({"model", "history"})
+OF_RESULTS = frozenset({"filter", "nearest", "next", "export", "labels"})
 
 
 class EvaluateScreen(ResultKeys):
@@ -139,6 +143,7 @@ class EvaluateScreen(ResultKeys):
 
     def show_page(self, page: str) -> None:
         self.set_class(page == "report", "-report")
+        self.sync()
         self.report.remove_class("-detail")
         self.call_after_refresh(self._focus_page)
 
@@ -215,20 +220,9 @@ class EvaluateScreen(ResultKeys):
         if ready.free:
             self._begin(ready)
             return
-        from fttui.service.eval_result import paid_hosts
-        from fttui.ui.dialogs.confirm import Confirm
+        from fttui.ui.evaluate import closer
 
-        body: list[Part] = [
-            f"{plural(ready.left, 'question')} to {', '.join(paid_hosts(ready.plan))}\n"
-        ]
-        for price in ready.prices:
-            body += [f"  {one_line(price.model, 40)}: {plural(price.asks, 'question')}, "
-                     f"{price.prompt_tokens:,} prompt tokens\n"]  # fmt: skip
-        body += [("\nIt costs ", ""), (ready.cost, "bold")]
-        self.app.push_screen(
-            Confirm("Ask them now?", body, yes="Ask", no="Not now", danger=False),
-            lambda yes: self._begin(ready) if yes else None,
-        )
+        closer.confirm(self.fttui, ready, lambda: self._begin(ready))
 
     def _begin(self, ready: Ready) -> None:
         self.running, self._stopping = ready, False
@@ -237,19 +231,14 @@ class EvaluateScreen(ResultKeys):
             "An evaluation is running: what is answered is kept, the rest is not asked."
         )
         self.show_page("report")
-        self.report.begin(ready.plan, self._title(ready))
+        self.report.begin(ready.plan, self.title_of(ready))
         self._ticker.resume()
         self.run_worker(self._run(ready), group="evaluate", exclusive=True, exit_on_error=False)
         self.sync()
 
-    def _title(self, ready: Ready) -> str:
-        count = plural(len(ready.plan.cases.rows), "prompt")
-        return f"{one_line(ready.setup.file.name, 40)} · {count}"
-
     async def _run(self, ready: Ready) -> None:
         try:
             done = await self.runner.run(ready, self.report.arrived)
-            await asyncio.to_thread(self._journal, done, ready)
         except asyncio.CancelledError:
             if self._stopping:
                 self.run_worker(self._show_partial(ready), group="evaluate-partial",
@@ -263,6 +252,8 @@ class EvaluateScreen(ResultKeys):
             self.app.notify(f"evaluated: {self.verdict(done)}", timeout=6)
         finally:
             self.fttui.backend.unfinished.pop("evaluation", None)
+            with contextlib.suppress(sqlite3.Error):  # the app is closing
+                self.runner.journal(ready)
 
     async def _show_partial(self, ready: Ready) -> None:
         if self.runner.evaluation is None:
@@ -270,33 +261,33 @@ class EvaluateScreen(ResultKeys):
             self.show_page("setup")
             return
         done = await self.runner.partial(ready)
-        await asyncio.to_thread(self._journal, done, ready)
         self._ended(done)
 
     def _ended(self, done: Result) -> None:
         self.running = None
         self._ticker.pause()
-        self.report.show(done, self.title_of(done))
+        self.report.show(done, self.title_of(done, whole=done.outcome.complete))
         self.call_after_refresh(self._focus_page)
         self.fttui.change(evaluation=self.verdict(done))
         self.count()
-
-    def _journal(self, done: Result, ready: Ready) -> None:
-        from fttui.service import eval_result
-
-        if not ready.free:
-            eval_result.journal(self.fttui.state, done)
 
     def _tick(self) -> None:
         now = self.runner.progress()
         if self.running is None or now is None:
             return
         self.report.tick(now, self.runner.words(now), self.fttui.ascii_only)
-        said = f"evaluating {100 * now.done // max(1, now.total)}%"
+        said = f"evaluating {100 * now.done / max(1, now.total):.0f}%"
         if said != self.thread.evaluation:
             self.fttui.change(evaluation=said)
 
     # -- keys
+
+    @property
+    def elsewhere(self) -> frozenset[str]:
+        """Actions that the hint bar leaves out: they belong to the other page, or to no run."""
+        if not self.has_class("-report"):
+            return OF_RESULTS
+        return OF_SETUP | OF_RESULTS if self.running is not None else OF_SETUP
 
     def why_not(self, action_id: str) -> str:
         name, done = action_id.partition(".")[2], self.done
