@@ -52,7 +52,7 @@ async def meet(name: str) -> None:
         if scenario.where == door_server.LAUNCH:
             await launch(app, pilot)
         elif scenario.where == door_server.CHAT:
-            await chat(app, pilot)
+            await chat(app, pilot, scenario.model)
         else:
             await pilot.press("4")
             await make.until(pilot, lambda: app.backend.feed.problem is not None)
@@ -81,7 +81,8 @@ async def launch(app: Any, pilot: Any) -> None:
     await pilot.press("y")
 
 
-async def chat(app: Any, pilot: Any) -> None:
+async def chat(app: Any, pilot: Any, model: str) -> None:
+    app.change(chat_models=[model])
     await pilot.press("6")
     await make.until(pilot, lambda: app.screen.id != "data" and app.focused is not None)
     await pilot.pause(0.5)

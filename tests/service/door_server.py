@@ -33,7 +33,8 @@ LIST = ("GET", ".*")
 
 @dataclass(frozen=True)
 class Scenario:
-    """where: method and path that are refused. kind: of the profile. key: what is sent, harmless."""
+    """where: method and path that are refused. kind: of the profile. key: what is sent, harmless.
+    model: the one to ask for; the message may name it as {model}."""
 
     where: tuple[str, str]
     status: int
@@ -43,14 +44,16 @@ class Scenario:
     kind: str = "openai"
     key: str = "sk-proj-fttuiFakeKeyOfTheDoorServer00"
     door: str = ""
+    model: str = "gpt-4.1-mini-2025-04-14"
     headers: tuple[tuple[str, str], ...] = ()
     note: str = ""
     settings: str = ""  # more lines of its profile
 
     def body(self) -> dict[str, Any]:
-        error = {"message": self.message, "type": self.type, "param": None, "code": self.code}
+        message = self.message.replace("{model}", self.model)
+        error = {"message": message, "type": self.type, "param": None, "code": self.code}
         if self.kind == "azure":
-            error = {"code": self.code, "message": self.message}
+            error = {"code": self.code, "message": message}
         return {"error": error}
 
 
@@ -81,27 +84,27 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "retired": Scenario(
         CHAT, 404,
-        "The model `gpt-4.1-nano-2025-04-14` has been deprecated, learn more here: "
+        "The model `{model}` has been deprecated, learn more here: "
         "https://platform.openai.com/docs/deprecations",
-        "model_not_found", door="retired",
+        "model_not_found", door="retired", model="gpt-4.1-nano-2025-04-14",
     ),
     "retired-azure": Scenario(
         CHAT, 410,
-        "The model 'gpt-4o-2024-05-13' is retired and is no longer available.",
-        "ModelDeprecated", kind="azure", key=AZURE_KEY, door="retired",
+        "The model '{model}' is retired and is no longer available.",
+        "ModelDeprecated", kind="azure", key=AZURE_KEY, door="retired", model="gpt-4o-2024-05-13",
         note="410 Gone is documented, the wording is not",
     ),
     "unknown-model": Scenario(
         CHAT, 404,
-        "The model `ft:gpt-4.1-nano-2025-04-14:acme::AbC12345` does not exist or you do not have access to it.",
-        "model_not_found", door="missing_model",
+        "The model `{model}` does not exist or you do not have access to it.",
+        "model_not_found", door="missing_model", model="ft:gpt-4.1-nano-2025-04-14:acme::AbC12345",
     ),
     "unverified": Scenario(
         CHAT, 403,
-        "Your organization must be verified to use the model `o4-mini-2025-04-16`. Please go to: "
+        "Your organization must be verified to use the model `{model}`. Please go to: "
         "https://platform.openai.com/settings/organization/general and click on Verify Organization. "
         "If you just verified, it can take up to 15 minutes for access to propagate.",
-        "model_not_found", door="unverified",
+        "model_not_found", door="unverified", model="o4-mini-2025-04-16",
     ),
     "missing-role": Scenario(
         LAUNCH, 403,

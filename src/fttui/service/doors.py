@@ -121,7 +121,7 @@ _KINDS: Mapping[str, _Kind] = {
     ),
     "retired": _Kind(
         "{model} has been retired",
-        "{life} It does not come back, and the weights of a tuned model cannot be downloaded there.",
+        "{life} It does not come back{weights}.",
         "Nobody: retirements are announced months before and not undone.",
         ("retrain", "local", "model", "export"),
     ),
@@ -237,6 +237,9 @@ def door(
         "model": named or "The model",
         "missing": missing(problem) or "which one, it does not say",
         "life": _life(known, today),
+        "weights": ""
+        if provider is None or provider.can("download")
+        else ", and the weights of a tuned model cannot be downloaded there",
         "mismatch": _mismatch(problem, profile),
         "said": problem.why,
     }
@@ -355,15 +358,19 @@ def _way(
 
 def _elsewhere(catalog: Catalog, model: Model | None, profile: Profile, today: date) -> str:
     """Where this model, or one like it, can still be trained."""
+    others = [name for name in ("Azure", "Nebius") if name.lower() != profile.provider]
+    usual = (
+        f"{' and '.join(others)} take{'s' * (len(others) == 1)} the same files and the same calls"
+    )
     if model is None:
-        return "Azure and Nebius take the same files and the same calls"
+        return usual
     places = [
         other
         for other in lifecycle.where_to_retrain(catalog, model, today)
         if other.provider not in ("local", profile.provider)
     ]
     if not places:
-        return "Azure and Nebius take the same files and the same calls"
+        return usual
     first = places[0]
     days = lifecycle.life(first, today).tuned_days
     lives = f", lives {days} days" if days is not None else ", no end announced"

@@ -38,10 +38,10 @@ def show(app: FttuiApp, problem: Problem) -> None:
     if isinstance(app.screen, ClosedDoor) and app.screen.door == door:
         return  # the same from several places at once
     owner = " / ".join(part for part in (profile.organization, profile.project) if part)
-    about = " · ".join(part for part in (
-        problem.what.rstrip("."), f"profile {profile.name}", profile.host, owner,
-        f"HTTP {problem.detail['status']}" if "status" in problem.detail else "",
-    ) if part)  # fmt: skip
+    doing = "" if door.kind in ("no_key", "retired") else problem.what.rstrip(".")  # title says it
+    status = f"HTTP {problem.detail['status']}" if "status" in problem.detail else ""
+    facts = (doing, f"profile {profile.name}", profile.host, owner, status)
+    about = " · ".join(fact for fact in facts if fact)
 
     def chosen(way: Way | None) -> None:
         if way is not None:
