@@ -220,9 +220,15 @@ async def test_a_busy_deployment_is_ready_and_a_wrong_key_is_told(
         "POST", "/chat/completions", fault.Fault(400, fault.error("max_tokens is not supported"))
     )
     assert (await deployments.wait_ready(on_azure(), "support")).made
-    for wrong in (fault.Fault(503, ""), fault.Fault(reset_after=0)):  # not yet; asked again
+    not_yet = {"error": {"code": "DeploymentNotReady", "message": "Wait."}}
+    before = azure.count("POST", "/chat/completions")
+    for wrong in (
+        fault.Fault(503, ""), fault.Fault(reset_after=0), fault.Fault(404, fault.error("Not found")),
+        fault.Fault(424, not_yet), fault.Fault(400, not_yet),
+    ):  # fmt: skip
         azure.fail("POST", "/chat/completions", wrong)
     assert (await deployments.wait_ready(on_azure(), "support")).made
+    assert azure.count("POST", "/chat/completions") == before + 6  # asked again until it answered
     azure.fail("POST", "/chat/completions", fault.Fault(401, fault.error("no")))
     told = await refused(deployments.wait_ready(on_azure(), "support"))
     assert told.detail["status"] == 401
