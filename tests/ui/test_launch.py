@@ -83,14 +83,12 @@ async def confirm(app: FttuiApp, pilot: Any) -> None:
 # -- the real thing
 
 
-@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
-async def test_from_a_dataset_to_a_checkpoint(
-    server: None, tmp_path: Path, size: tuple[int, int]
-) -> None:
+async def test_from_a_dataset_to_a_checkpoint(server: None, tmp_path: Path) -> None:
+    """Launched in a narrow terminal, looked at in a wide one."""
     data = write_dataset(tmp_path / "support.jsonl")
     held = write_dataset(tmp_path / "held.jsonl", 6, "another")
     app = FttuiApp(data, held, "local")
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=(80, 24)) as pilot:
         await checked(app, pilot)
         await pilot.press("4")
         await wait_for_text(pilot, "n launches one on support.jsonl", LONG)
@@ -110,6 +108,7 @@ async def test_from_a_dataset_to_a_checkpoint(
             pilot, lambda: app.thread.job and app.thread.job.status == "succeeded", "done", LONG
         )
         await wait_for_text(pilot, "✓ succeeded  demo")
+        await pilot.resize_terminal(120, 40)
         await pilot.press("enter")
         await wait_for_text(pilot, "The job has successfully completed", LONG)
         track = app.backend.feed and app.backend.feed.get(app.thread.job.id)
@@ -128,10 +127,11 @@ async def test_from_a_dataset_to_a_checkpoint(
         assert app.state.journal_rows()[0]["subject"] == track.job.id
 
 
-async def test_the_same_file_is_sent_once_and_a_running_job_is_cancelled(
+async def test_files_are_sent_once_a_split_is_made_in_copies_and_a_running_job_is_cancelled(
     server: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data = write_dataset(tmp_path / "support.jsonl")
+    data = write_dataset(tmp_path / "support.jsonl", 50)
+    before = data.read_bytes()
     app = FttuiApp(data, None, "local")
     sent: list[str] = []
     upload = files.upload
@@ -145,15 +145,24 @@ async def test_the_same_file_is_sent_once_and_a_running_job_is_cancelled(
         await checked(app, pilot)
         await pilot.press("4")
         await wait_for_text(pilot, "no jobs yet", LONG)
-        for number, epochs in ((1, "1"), (2, "50")):
+        for number, epochs, batch in ((1, "1", ""), (2, "1", "16"), (3, "50", "1")):
             await pilot.press("n")
             await wait_until(pilot, lambda: isinstance(app.screen, LaunchDialog), "the form")
+            if number == 1:
+                dialog(app).query_one("#validation").focus()
+                await pilot.press("right", "right")
+                await wait_for_text(pilot, "hold out 20% of the examples (about 10)")
             await set_field(app, pilot, "field-n_epochs", epochs)
-            await set_field(app, pilot, "field-batch_size", "1" if number == 2 else "")
+            await set_field(app, pilot, "field-batch_size", batch)
             await confirm(app, pilot)
             await wait_until(pilot, lambda: isinstance(app.screen, JobsScreen), "Jobs", LONG)
             await wait_for_text(pilot, f"Jobs {number}", LONG)
-        assert sent == ["support.jsonl"]
+            if number == 1:
+                assert app.thread.job is not None
+                held = app.thread.job.validation_file
+        assert sent == ["support.train.jsonl", "support.validation.jsonl", "support.jsonl"]
+        provider = await app.backend.provider()
+        assert len((await files.content(provider, held)).splitlines()) == 10
         screen = app.screen
         assert isinstance(screen, JobsScreen)
         await wait_until(
@@ -164,32 +173,6 @@ async def test_the_same_file_is_sent_once_and_a_running_job_is_cancelled(
         await pilot.press("y")
         await wait_for_text(pilot, "⊘ cancelled", LONG)
         assert "cancelled" in screen.why_not("jobs.cancel")
-
-
-async def test_a_split_is_made_in_copies_and_once(server: None, tmp_path: Path) -> None:
-    data = write_dataset(tmp_path / "support.jsonl", 50)
-    before = data.read_bytes()
-    app = FttuiApp(data, None, "local")
-    async with app.run_test(size=(120, 40)) as pilot:
-        await checked(app, pilot)
-        await pilot.press("4")
-        await wait_for_text(pilot, "no jobs yet", LONG)
-        await pilot.press("n")
-        await wait_until(pilot, lambda: isinstance(app.screen, LaunchDialog), "the form")
-        dialog(app).query_one("#validation").focus()
-        await pilot.press("right", "right")
-        await wait_for_text(pilot, "hold out 20% of the examples (about 10)")
-        await set_field(app, pilot, "field-n_epochs", "1")
-        await confirm(app, pilot)
-        await wait_until(pilot, lambda: isinstance(app.screen, JobsScreen), "Jobs", LONG)
-        assert app.thread.job is not None
-        assert app.thread.job.validation_file
-        provider = await app.backend.provider()
-        listed = await files.listing(provider)
-        names = sorted(row.filename for row in listed.items if row.purpose == "fine-tune")
-        assert names == ["support.train.jsonl", "support.validation.jsonl"]
-        held = await files.content(provider, app.thread.job.validation_file)
-        assert len(held.splitlines()) == 10
     assert data.read_bytes() == before
 
 

@@ -59,6 +59,7 @@ class JsonEditor(Dialog[str]):
     JsonEditor .keys { margin-top: 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", "Close", show=False, priority=True),  # the text would keep it
         Binding("f2", "start", "Start from a shape", show=False),
         Binding("f3", "fault", "Go to the mistake", show=False),
         Binding("ctrl+e", "editor", "Open in $EDITOR", show=False, priority=True),

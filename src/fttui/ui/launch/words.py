@@ -57,10 +57,10 @@ def model_text(name: str, desk: plan.Desk) -> str:
     """The model as the form names it: a base with its title, a tuned one with what it goes on from."""
     model = desk.base(name)
     if model is None:
-        return f"{name}  (not in the catalogue)" if name else "none can be trained"
+        return f"{name} (not in the catalogue)" if name else "none can be trained"
     if name != model.id and name not in model.aliases:
-        return f"{name}  goes on from a tuned model"
-    return f"{name}  {model.title}" if model.title != name else name
+        return f"{name} · goes on from a tuned model"
+    return f"{name} · {model.title}" if model.title != name else name
 
 
 def validation_text(draft: Draft, report: Report | None) -> str:
@@ -84,12 +84,12 @@ def field_text(field: Field, draft: Draft) -> str:
     if field.kind != "json":
         return text or field.usual
     if not text:
-        return "none: enter to write one" if field.required else f"none  ({field.hint})"
+        return "none: enter to write one" if field.required else f"none ({field.hint})"
     from fttui.ui.launch import grader
 
     words = grader.words(text)
     fault = field.check(text)
-    return f"{words}  ✗ {fault}" if fault else f"{words}  ✓"
+    return f"{words} · ✗ {fault}" if fault else f"{words} · ✓"
 
 
 def review(dialog: LaunchDialog, quote: price.Quote) -> list[tuple[str, list[Part]]]:
