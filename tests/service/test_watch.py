@@ -274,3 +274,122 @@ def test_a_wait_the_provider_asks_for_is_kept() -> None:
     asked = Problem("x", code="rate_limit", detail={"retry_after": 42.0})
     assert found.failed(asked) == 42
     assert watch.PAGE == 100
+
+
+async def test_scrolling_reads_events_without_another_look_at_the_list(
+    server: Any, provider: Any
+) -> None:
+    ids = [put(server, number, "succeeded") for number in range(30)]
+    changes: list[Change] = []
+    watcher = Watcher(changes.append)
+    watcher.add(provider)
+    await server.until(lambda: changes)
+    for job_id in ids[:10]:
+        watcher.visible("test", [job_id])
+        await server.until(lambda job_id=job_id: server.count("GET", f"{JOBS}/{job_id}/events"))
+    assert server.count("GET", JOBS) == 1
+    await watcher.close()
+
+
+async def test_an_older_live_job_costs_one_call_a_look(bench: Bench, server: Any) -> None:
+    for number in range(150):
+        put(server, number, "running" if number < 3 else "succeeded")
+    await bench.look()
+    await bench.watcher.older("test")
+    bench.watcher.visible("test", [f"ftjob-{number:04d}" for number in range(3)])
+    await bench.look()
+    for _ in range(4):
+        server.requests.clear()
+        await bench.look()
+        assert len(server.requests) == 1 + 3
+        assert server.count("GET", JOBS) == 1
+
+
+async def test_an_older_job_that_is_gone_is_no_failure(bench: Bench, server: Any) -> None:
+    for number in range(150):
+        put(server, number, "running" if number == 5 else "succeeded")
+    await bench.look()
+    await bench.watcher.older("test")
+    bench.watcher.visible("test", ["ftjob-0005"])
+    await bench.look()
+    del server.jobs["ftjob-0005"]
+    [change] = await bench.look()
+    assert (change.gone, change.problem) == (("ftjob-0005",), None)
+
+
+async def test_the_whole_list_read_again_notices_what_was_deleted_in_it(
+    bench: Bench, server: Any
+) -> None:
+    for number in range(250):
+        put(server, number, "succeeded")
+    await bench.look()
+    while bench.watcher.has_older("test"):
+        await bench.watcher.older("test")
+    del server.jobs["ftjob-0020"]
+    assert await bench.look() == []  # nobody can know yet
+    bench.watcher.again("test")
+    bench.now += 1
+    await bench.look()
+    while bench.watcher.has_older("test"):
+        await bench.watcher.older("test")
+    assert bench.changes[-1].gone == ("ftjob-0020",)
+    assert len(bench.watcher.jobs("test")) == 249
+
+
+async def test_paging_goes_on_where_the_job_it_stopped_at_was_deleted(
+    bench: Bench, server: Any, fault: Any
+) -> None:
+    for number in range(250):
+        put(server, number, "succeeded")
+    await bench.look()
+    del server.jobs["ftjob-0150"]  # the last one of the first page
+    server.fail("GET", JOBS, fault.Fault(404, fault.error("No such job: ftjob-0150")))
+    assert await bench.watcher.older("test") > 0
+    assert server.seen("GET", JOBS)[-1].query["after"] == "ftjob-0151"
+    await bench.watcher.older("test")
+    ids = [job.id for job in bench.watcher.jobs("test")]
+    assert len(ids) == len(set(ids)) >= 249
+
+
+async def test_a_new_job_may_be_listed_late(bench: Bench, server: Any) -> None:
+    put(server, 1)
+    await bench.look()
+    bench.watcher.note("test", Job("ftjob-new", status="queued", created_at=5000))
+    bench.now += 1
+    assert await bench.look() == []  # some services are slow to list
+    bench.now += watch.GRACE
+    [change] = await bench.look()
+    assert change.gone == ("ftjob-new",)
+
+
+async def test_what_is_remembered_is_missed_only_where_it_would_be_listed(
+    bench: Bench, server: Any
+) -> None:
+    for number in range(150):
+        put(server, number, "succeeded")
+    newer = Job("ftjob-x", created_at=1100)
+    older = Job("ftjob-y", created_at=1010)
+    assert not bench.watcher.misses("test", newer)
+    await bench.look()
+    assert bench.watcher.misses("test", newer)
+    assert not bench.watcher.misses("test", older)  # further back than was read
+    assert not bench.watcher.misses("test", Job("ftjob-0149", created_at=1149))
+    await bench.watcher.older("test")
+    assert bench.watcher.misses("test", older)
+    assert bench.watcher.misses("test", Job("ftjob-z"))  # without a date
+
+
+async def test_one_log_that_fails_does_not_hold_back_the_others(
+    bench: Bench, server: Any, fault: Any
+) -> None:
+    ids = [put(server, number) for number in range(3)]
+    for job_id in ids:
+        server.events[job_id] = [{"id": f"e-{job_id}", "created_at": 1}]
+    bench.watcher.visible("test", ids)
+    server.fail("GET", f"{JOBS}/{ids[0]}/events", fault.Fault(500, ""))
+    [change] = await bench.look()
+    assert change.problem is not None
+    assert set(change.events) == set(ids[1:])
+    [change] = await bench.look()
+    assert change.problem is None
+    assert set(change.events) == {ids[0]}
