@@ -19,6 +19,7 @@ BLOCK = 1 << 20
 MAX_LINE = 64_000_000  # bytes; a longer line is reported and not read
 CLOSE = 0.9  # of the limit: K002
 SEPARATORS = (b"\xe2\x80\xa8", b"\xe2\x80\xa9", b"\xc2\x85")
+_ASCII = bytes(range(128))
 LEGACY_LIMIT = 16_384
 SMALL = 1_000  # tokens: below, a short answer to a declared tool list is nothing odd
 
@@ -155,7 +156,8 @@ class Scanner:
         lines = data.split(b"\n")
         if result.last_newline:
             lines.pop()
-        breaks = not data.isascii() and any(mark in data for mark in SEPARATORS)
+        beyond = b"" if data.isascii() else data.translate(None, _ASCII)
+        breaks = any(mark in beyond for mark in SEPARATORS)
         returns = b"\r" in data
         last = len(lines) if not result.last_newline and begin + len(data) >= task.end else 0
         offset = begin

@@ -86,13 +86,13 @@ SIGNS: tuple[tuple[bytes, Search], ...] = (
 )
 WORDS: tuple[tuple[bytes, Search], ...] = (
     (b"xox", SECRETS[3]),
-    (b"AIza", SECRETS[4]),
     (b"orem ipsum", ("Q010", PLACEHOLDER)),
 )
 # Secrets that are words of at least RUN letters, digits, - and _: rare enough to look at each.
 RUN = 23
 LONG_WORDS: tuple[tuple[str, Search], ...] = (
     ("sk-", SECRETS[0]),
+    ("AIza", SECRETS[4]),
     *((mark, SECRETS[2]) for mark in ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_")),
 )
 _RUNS = bytes(
@@ -104,15 +104,20 @@ _SHAPE = bytes(
     ord("0") if 48 <= c <= 57 else ord("A") if 65 <= c <= 90 else c if c in b"+(). -\xff" else 120
     for c in range(256)
 )
-NUMBER_SHAPES: tuple[tuple[re.Pattern[bytes], Search], ...] = (
-    (re.compile(rb"000-00-0000"), NUMBERS[2]),
-    (re.compile(rb"000[.-]000[.-]0000"), NUMBERS[1]),
-    (re.compile(rb"\(000\) ?000[ .-]0000"), NUMBERS[1]),
-    (re.compile(rb"\+0{1,3}[ .-]?(?:\(0{1,4}\)[ .-]?)?0{2,4}[ .-]00"), NUMBERS[1]),
-    (re.compile(rb"0000(?:0000|[ -]0000)[ -]?0000"), NUMBERS[0]),
-    (re.compile(rb"\.0{1,3}\.0{1,3}\.0"), NUMBERS[3]),
+_LETTERS = bytes(range(97, 123))
+# A mark without which the pattern finds nothing, the pattern, what its groups (or all of it) may be.
+NUMBER_SHAPES: tuple[tuple[bytes, re.Pattern[bytes], tuple[Search, ...]], ...] = (
+    (
+        b"000",
+        re.compile(rb"0(?:(00-00-0000)|(00[.-]000[.-]0000)|(000(?:0000|[ -]0000)[ -]?0000))"),
+        (NUMBERS[2], NUMBERS[1], NUMBERS[0]),
+    ),
+    (b".0", re.compile(rb"(\.0{1,3}\.0{1,3}\.0)"), (NUMBERS[3],)),
+    (b"(000)", re.compile(rb"(\(000\) ?000[ .-]0000)"), (NUMBERS[1],)),
+    (b"+0", re.compile(rb"(\+0{1,3}[ .-]?(?:\(0{1,4}\)[ .-]?)?0{2,4}[ .-]00)"), (NUMBERS[1],)),
 )
-ACCOUNT_SHAPE = re.compile(rb"AA00[A0]{11}")  # without the blanks
+ACCOUNT_SHAPE = re.compile(rb"(AA00[A0]{11})")  # without the blanks
+ACCOUNT = re.compile(rb"AA00 ?[A0]{4} ?[A0]{4}")
 # Garbled, hidden and control characters in UTF-8, all ASCII that is neither taken out.
 _ORDINARY = bytes(c for c in range(128) if 32 <= c < 127 or c in b"\t\n\r")
 ODD_BYTES = re.compile(
@@ -137,13 +142,14 @@ def suspects(texts: list[bytes]) -> dict[int, list[Search]]:
     for mark, search in WORDS:
         _texts_with(mark, search, whole, found)
     _texts_with(b"a" * RUN, ("long word", SPECIAL), whole.translate(_RUNS), found)
-    shape = whole.translate(_SHAPE)
-    for pattern, search in NUMBER_SHAPES:
-        _texts_like(pattern, search, shape, found)
-    _texts_like(ACCOUNT_SHAPE, ("IBAN", IBAN), signs.translate(_SHAPE), found)
+    shape = whole.translate(_SHAPE, _LETTERS)
+    for mark, pattern, searches in NUMBER_SHAPES:
+        if mark in shape:
+            _texts_like(pattern, searches, shape, found)
+    _texts_like(ACCOUNT_SHAPE, (("IBAN", IBAN),), signs.translate(_SHAPE), found)
     odd = signs.translate(None, _ORDINARY)
     if len(odd) >= len(texts):
-        _texts_like(ODD_BYTES, (ODD_MARK, ODD_ONE), odd, found)
+        _texts_like(ODD_BYTES, ((ODD_MARK, ODD_ONE),), odd, found)
     return found
 
 
@@ -159,15 +165,17 @@ def _texts_with(mark: bytes, search: Search, data: bytes, found: dict[int, list[
 
 
 def _texts_like(
-    pattern: re.Pattern[bytes], search: Search, data: bytes, found: dict[int, list[Search]]
+    pattern: re.Pattern[bytes],
+    searches: tuple[Search, ...],
+    data: bytes,
+    found: dict[int, list[Search]],
 ) -> None:
-    match = pattern.search(data)
+    """Note for every text of `data` that `pattern` is in the search its group stands for."""
     number = last = 0
-    while match:
+    for match in pattern.finditer(data):
         number += data.count(_END, last, match.start())
-        _note(number, search, found)
-        last = data.find(_END, match.start())
-        match = pattern.search(data, last) if last >= 0 else None
+        last = match.start()
+        _note(number, searches[(match.lastindex or 1) - 1], found)
 
 
 def _note(number: int, search: Search, found: dict[int, list[Search]]) -> None:
@@ -189,6 +197,9 @@ def check_texts(order: list[tuple[str, bool]], searches: list[Search], context: 
                 for mark, search in LONG_WORDS:
                     if mark in part:
                         _search(*search, part, context)
+            elif what == "IBAN":
+                if ACCOUNT.search(part.encode("utf-8", "replace").translate(_SHAPE)):
+                    _search(what, pattern, part, context)
             else:
                 _search(what, pattern, part, context)
 
