@@ -24,6 +24,7 @@ class ModelKeys(ChatBase):
         super().__init__()
         self._listed_at = -STALE_SECONDS
         self._listing = False
+        self._guess: list[str] = []  # columns shown before the list was read
 
     def forget_models(self) -> None:
         """Another profile is in hand."""
@@ -33,6 +34,7 @@ class ModelKeys(ChatBase):
         if not self.models and self._listed_at < 0:  # the columns of last time, until it is read
             known = chat_models.default_columns([], self.fttui.state, self.profile, self.thread)
             if known:
+                self._guess = known
                 self.set_models(known)
         if monotonic() - self._listed_at > STALE_SECONDS or not self.models:
             self._list_models()
@@ -65,11 +67,13 @@ class ModelKeys(ChatBase):
         finally:
             self._listing = False
         self._listed_at = monotonic()
-        if not self.models:
+        if not self.models or self.models == self._guess:  # some may be gone since
             found = chat_models.default_columns(
                 self.listed, self.fttui.state, self.profile, self.thread
             )
-            self.set_models(found)
+            if found != self.models and not self.answers.running:
+                self.set_models(found)
+        self._guess = []
         self.show_all()
 
     def set_models(self, models: list[str]) -> None:

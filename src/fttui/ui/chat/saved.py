@@ -90,7 +90,8 @@ class Saved(Dialog[Found]):
             return [" ", (when, "faint"), "  ", title, " ", (note, "dim")]
         title = fit(found["title"], max(12, min(30, room // 3)))
         before, hit, after = snippet(found["content"], self._words)
-        rest = fit(after, max(1, room - len(title) - len(before) - len(hit) - 2))
+        gap = " " if after.startswith(" ") else ""
+        rest = gap + fit(after, max(1, room - len(title) - len(before) - len(hit) - 3))
         return [" ", (when, "faint"), "  ", (title, "dim"), "  ", before, (hit, "match"), rest]
 
     def on_key(self, event: events.Key) -> None:

@@ -25,6 +25,10 @@ from fttui.ui.widgets.composer import Composer
 KEYS = "enter send · ^j new line · ↑ ^f earlier prompts · esc leave"
 KEYS_SHORT = "enter send · ^j line · esc leave"
 HIDDEN = "name hidden"
+_LETTERS = frozenset({"write", "copy", "rate", "add_example", "code", "export"})
+_FUNCTION_KEYS = frozenset(
+    {"model", "add", "system", "row", "evaluate", "saved", "blind", "editor", "new"}
+)
 
 
 class ChatScreen(ModelKeys, TurnKeys, KeepKeys):
@@ -190,6 +194,14 @@ class ChatScreen(ModelKeys, TurnKeys, KeepKeys):
         self.answers.ask(range(len(self.models)))
 
     # -- keys
+
+    @property
+    def elsewhere(self) -> frozenset[str]:
+        """What the hint bar leaves out: letters while a prompt is written, else most other keys."""
+        return _LETTERS if self.composer.has_focus else _FUNCTION_KEYS
+
+    def on_descendant_focus(self) -> None:
+        self.sync()
 
     def why_not(self, action_id: str) -> str:
         name = action_id.partition(".")[2]
