@@ -94,10 +94,14 @@ SCENARIOS: dict[str, Scenario] = {
         "ModelDeprecated", kind="azure", key=AZURE_KEY, door="retired", model="gpt-4o-2024-05-13",
         note="410 Gone is documented, the wording is not",
     ),
+    "retired-tuned": Scenario(
+        CHAT, 404, "The model `{model}` does not exist or you do not have access to it.",
+        "model_not_found", door="retired", model="ft:gpt-4.1-nano-2025-04-14:acme::AbC12345",
+    ),
     "unknown-model": Scenario(
         CHAT, 404,
         "The model `{model}` does not exist or you do not have access to it.",
-        "model_not_found", door="missing_model", model="ft:gpt-4.1-nano-2025-04-14:acme::AbC12345",
+        "model_not_found", door="missing_model", model="ft:gpt-4.1-mini-2025-04-14:acme::AbC12345",
     ),
     "unverified": Scenario(
         CHAT, 403,

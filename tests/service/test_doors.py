@@ -129,7 +129,9 @@ async def test_what_a_door_says_is_about_the_case_at_hand(
     assert "2026-10-23" in retired.why
     assert "Azure" in next(way.note for way in retired.ways if way.id == "retrain")
     unknown = await made("unknown-model")
-    assert "ft:gpt-4.1-nano-2025-04-14:acme::AbC12345" in unknown.title
+    assert unknown.title == "OpenAI does not know ft:gpt-4.1-mini-2025-04-14:acme::AbC12345"
+    tuned = await made("retired-tuned")  # a plain "does not exist": the catalogue knows better
+    assert tuned.title == "ft:gpt-4.1-nano-2025-04-14:acme::AbC12345 has been retired"
     assert "sk-…" in (await made("wrong-endpoint")).why
     assert "an Azure resource" in (await made("wrong-endpoint-openai")).why
     assert "eu.api.openai.com" in (await made("wrong-region")).why

@@ -225,9 +225,11 @@ def door(
     kind = kind_of(problem)
     if not kind:
         return None
-    row = _KINDS[kind]
     named = model_in(problem) or (model if kind in ("retired", "training_closed") else "")
     known = catalog.get(named, profile.provider) or catalog.get(named) if named else None
+    if kind == "missing_model" and known is not None and not _answers(named, known, today):
+        kind = "retired"  # the catalogue knows why
+    row = _KINDS[kind]
     provider = catalog.providers.get(profile.provider)
     words = {
         "provider": provider.title if provider and profile.provider != "custom" else profile.host,
@@ -280,6 +282,13 @@ def missing(problem: Problem) -> str:
         if found:
             return found[1].strip().rstrip(".")
     return ""
+
+
+def _answers(name: str, model: Model, today: date) -> bool:
+    """Whether this model, tuned or not, should still answer by what the catalogue knows."""
+    if name == model.id:
+        return not (model.base_ends and model.base_ends <= today)
+    return lifecycle.life(model, today).answers
 
 
 def _life(model: Model | None, today: date) -> str:

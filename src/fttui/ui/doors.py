@@ -38,7 +38,9 @@ def show(app: FttuiApp, problem: Problem) -> None:
     if isinstance(app.screen, ClosedDoor) and app.screen.door == door:
         return  # the same from several places at once
     owner = " / ".join(part for part in (profile.organization, profile.project) if part)
-    doing = "" if door.kind in ("no_key", "retired") else problem.what.rstrip(".")  # title says it
+    doing = (
+        "" if door.kind in ("no_key", "retired", "missing_model") else problem.what.rstrip(".")
+    )  # title says it
     status = f"HTTP {problem.detail['status']}" if "status" in problem.detail else ""
     facts = (doing, f"profile {profile.name}", profile.host, owner, status)
     about = " · ".join(fact for fact in facts if fact)

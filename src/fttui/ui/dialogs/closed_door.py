@@ -55,7 +55,7 @@ class ClosedDoor(Dialog["Way"]):
         door = self.door
         with Vertical(id="box"):
             yield Label(say(("✗ ", "error"), (door.title, "bold")), classes="title")
-            yield Label(say((self._about, "")), id="about")
+            yield Static(say((self._about, "")), id="about")
             with ScrollableContainer(id="words", can_focus=False):
                 if door.said:
                     yield Static(say(door.said), id="said")
