@@ -28,6 +28,7 @@ from eval_help import (
     tuned_knows,
 )
 from scripted import Script
+from test_checkpoints import three_jobs
 from ui_help import screen_text, wait_for_text, wait_until
 
 from fttui import cli
@@ -119,6 +120,23 @@ async def test_chat_and_checkpoints_lead_here_and_escape_leads_back(
         await wait_until(pilot, lambda: isinstance(app.screen, EvaluateScreen), "the page")
         await pilot.press("escape")
         await wait_until(pilot, lambda: app.current_mode == "checkpoints", "Checkpoints")
+
+
+async def test_a_checkpoint_comes_with_its_base_and_the_final_model(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with evaluating(monkeypatch, tuned_knows(12)) as (app, pilot, _):
+        await three_jobs(app, pilot)
+        await wait_until(pilot, lambda: app.current_mode == "checkpoints", "Checkpoints")
+        await wait_for_text(pilot, "Checkpoints 5")
+        await pilot.press("home", "down", "V")
+        await wait_until(pilot, lambda: isinstance(app.screen, EvaluateScreen), "the page")
+        await counted(app, pilot)
+        labels = [text.partition("=")[0] for text in page(app).setup.models]
+        assert labels[:2] == ["base", "step 20"]
+        assert "step 20 · " in screen_text(app)
+        await pilot.press("escape")
+        await wait_until(pilot, lambda: app.current_mode == "checkpoints", "back")
 
 
 async def test_graders_models_and_numbers_are_edited_line_by_line(
@@ -607,7 +625,7 @@ async def by_command_here(data: tuple[Path, Path], *argv: str) -> dict[str, Any]
     """The same by `fttui eval`."""
     model = "smollm2-135m-instruct"
     return await by_command(
-        ["eval", str(data[1]), "--models", f"{model}={model}", "--baseline", "few-shot:1",
+        ["eval", str(data[1]), "--models", f"base={model}", "--baseline", "few-shot:1",
          "--train", str(data[0]), "--profile", "local", "--json", *argv],
     )  # fmt: skip
 
@@ -626,7 +644,7 @@ async def test_the_local_server_answers_the_pane_and_the_command_alike(
     assert all(0 < mean < 1 for mean in means)
     for mean in means:
         assert f"{mean:.3f}" in shown
-    assert "smollm2-135m-instruct + 1 example" in shown
+    assert "base + 1 example" in shown
 
 
 @pytest.mark.real_model

@@ -82,14 +82,24 @@ def labelled(voices: Iterable[Voice]) -> tuple[str, ...]:
     """`base=…`, `tuned=…`, `step 12=…` where that tells them apart, else by their own names."""
     rows = list(dict.fromkeys(voices))
     kinds = [kind(voice.model) for voice in rows]
-    made: dict[str, str] = {}
+    made: tuple[str, ...] = ()
     for voice, sort in zip(rows, kinds, strict=True):
-        label = sort if kinds.count(sort) == 1 and len(rows) > 1 else short(voice.model)
-        if sort == "checkpoint":
-            label = f"step {voice.model.rpartition('-')[2]}"
-        label = _free(label.partition(" ← ")[0].replace("=", " ").replace(",", " "), made)
-        made[label] = f"{voice.model}@{voice.profile}" if voice.profile else voice.model
-    return tuple(f"{label}={model}" for label, model in made.items())
+        model = f"{voice.model}@{voice.profile}" if voice.profile else voice.model
+        made = with_model(made, model, sort if kinds.count(sort) == 1 else "")
+    return made
+
+
+def with_model(models: tuple[str, ...], model: str, label: str | None = None) -> tuple[str, ...]:
+    """One more, under a name that none has yet. label: to be tried first; None: the kind of model."""
+    taken = {text.rpartition("=")[0] for text in models}
+    name = model.partition("@")[0]
+    sort = kind(name)
+    if sort == "checkpoint":
+        label = f"step {name.rpartition('-')[2]}"
+    wanted = sort if label is None else label
+    if not wanted or wanted in taken:
+        wanted = short(name).partition(" ← ")[0].replace("=", " ").replace(",", " ")
+    return (*models, f"{_free(wanted, taken)}={model}")
 
 
 def _free(label: str, taken: Iterable[str]) -> str:

@@ -86,16 +86,14 @@ class Editing:
 
     def _model(self, line: Line) -> None:
         def taken(name: str) -> None:
-            voices = [defaults.Voice(name)]
-            label = defaults.labelled(voices)[0].rpartition("=")[0]
-            models = list(self.setup.models)
-            taken_labels = {text.rpartition("=")[0] for text in models}
-            made = f"{defaults._free(label, taken_labels)}={name}"
+            models = self.setup.models
+            others = (
+                (*models[: line.place], *models[line.place + 1 :]) if line.place >= 0 else models
+            )
+            made = defaults.with_model(others, name)
             if line.place >= 0:
-                models[line.place] = made
-            else:
-                models.append(made)
-            self._take(models=tuple(models))
+                made = (*models[: line.place], made[-1], *models[line.place + 1 :])
+            self._take(models=made)
 
         self.pick("Model", taken)
 
