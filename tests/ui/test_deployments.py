@@ -116,6 +116,7 @@ async def test_the_bill_the_ends_and_an_earlier_step(
     azure.deploy("old", f"{emulators.BASE}.ft-01-old", age=14 * DAY)
     azure.deploy("trial", f"{emulators.BASE}.ft-02-trial", "DeveloperTier", age=23 * 3600)
     azure.deploy("gpt-4o", "gpt-4o-2024-08-06", age=DAY)
+    azure.deploy("zz-new", f"{emulators.BASE}.ft-03", "DeveloperTier", age=60)  # not made from here
     app = FttuiApp()
     async with app.run_test(size=(80, 24)) as pilot:
         await wait_for_text(pilot, "⚠ $1.70/h")  # on the first pane, before anybody asked
@@ -123,9 +124,12 @@ async def test_the_bill_the_ends_and_an_earlier_step(
             app, pilot, "1 deployment costs $1.70 an hour, $40.80 a day: $571.20 so far"
         )
         await wait_for_text(pilot, "14 without one from here")
+        assert "◌ zz-new" in screen_text(app)  # "Succeeded", and too young to answer
         await pilot.press("j")
         await wait_for_text(pilot, "deleted in 59 min")
         assert "no hosting fee" in screen_text(app)
+        await pilot.press("j")
+        await wait_for_text(pilot, "it answers about 5 minutes later")
         await pilot.press("j")
         await wait_for_text(pilot, "by the token only")
         await pilot.press("n")
@@ -153,7 +157,7 @@ async def test_the_bill_the_ends_and_an_earlier_step(
 
 async def test_scaling(azure: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     write_config(azure, monkeypatch)
-    azure.deploy("one", f"{emulators.BASE}.ft-01")
+    azure.deploy("one", f"{emulators.BASE}.ft-01", age=DAY)
     app = FttuiApp()
     async with app.run_test(size=(120, 40)) as pilot:
         await open_page(app, pilot, "● one")
@@ -187,7 +191,7 @@ async def test_a_read_only_profile_and_a_missing_role(
     azure: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_config(azure, monkeypatch, more="read_only = true")
-    azure.deploy("one", f"{emulators.BASE}.ft-01")
+    azure.deploy("one", f"{emulators.BASE}.ft-01", age=DAY)
     app = FttuiApp()
     async with app.run_test(size=(80, 24)) as pilot:
         await open_page(app, pilot, "● one")

@@ -201,6 +201,7 @@ def provider(
         reinforcement_cap=price(reader, "reinforcement_cap", "job", base, sources),
         status_map={word: statuses.text(word) for word in list(statuses.data)} if statuses else {},
         training_note=reader.text("training_note", ""),
+        deploy_note=reader.text("deploy_note", ""),
         not_included=reader.texts("not_included"),
         notes=reader.texts("notes"),
     )

@@ -178,6 +178,7 @@ class Provider:
     deployments_max: int | None = None
     deploy_minutes: int | None = None  # until a new deployment answers, once it is said to be made
     deploy_capacity: int | None = None  # a usable one; its unit is the provider's
+    deploy_note: str = ""  # how a tuned model is made to answer, where that is not done from here
     minimum_job: Price | None = None  # the least a job is billed
     reinforcement_cap: Price | None = None  # a job pauses when it has cost this much
     status_map: Mapping[str, str] = field(default_factory=dict)  # its word → the API's word

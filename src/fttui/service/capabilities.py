@@ -43,6 +43,7 @@ class Capabilities:
     parts: bool = True  # POST /uploads exists
     wants_bom: bool = False  # training files start with a UTF-8 byte-order mark
     needs_deploy: bool = False  # a tuned model must be deployed before it answers
+    deploy_note: str = ""  # how a tuned model is made to answer, where that is not done from here
     status_map: Mapping[str, str] = field(default_factory=dict)  # its word for a status → the API's
     extra_body: Mapping[str, Any] = field(default_factory=dict)  # what it wants in every new job
     lacks: Mapping[str, str] = field(default_factory=dict)
@@ -82,6 +83,7 @@ def _from_row(row: Row) -> Capabilities:
         parts=row.can("uploads"),
         wants_bom=row.bom,
         needs_deploy=row.needs_deploy,
+        deploy_note=row.deploy_note,
         status_map=row.status_map,
         extra_body={extra.name: extra.default for extra in row.extra_body if extra.default},
         lacks={

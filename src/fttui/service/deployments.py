@@ -121,6 +121,8 @@ class DeploySpec:
 def why_not(provider: Provider) -> str:
     """Why nothing can be deployed here, "" where it can."""
     can = provider.capabilities
+    if not can.needs_deploy and can.deploy_note:
+        return can.deploy_note
     if not can.needs_deploy:
         return f"{can.title} needs no deployment: a tuned model answers by its name"
     return arm.why_not(provider.profile)

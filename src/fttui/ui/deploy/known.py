@@ -56,6 +56,7 @@ class Deployed:
         self.progress: dict[tuple[str, str], Progress] = {}  # of those being made from here
         self.going: dict[tuple[str, str], str] = {}  # what is being done to one: "deleting"
         self.began: dict[tuple[str, str], float] = {}  # … since when
+        self.answered: set[tuple[str, str]] = set()  # those that were seen to answer
 
     def begin(self) -> None:
         """Look now and from time to time, where the profile in hand has deployments."""
@@ -177,6 +178,7 @@ class Deployed:
         await deployments.wait_ready(
             provider, made.name or spec.name, lambda now: self._tell(provider, now)
         )
+        self.answered.add((provider.profile.name, spec.name))
         await self._look(provider)
         self.app.notify(f"{spec.name} answers now: chat with it from Deployments", timeout=8)
 

@@ -88,7 +88,18 @@ def state(deployed: Deployed, provider: Provider, one: Deployment) -> tuple[str,
         return "◌", f"{'starting' if made else 'making'} {since}", "accent"
     if word:
         return "◌", word, "accent"
+    if one.made and _young(deployed, provider, one) and key not in deployed.answered:
+        return "◌", "starting", "accent"
     return STATES.get(one.state, ("?", one.state, "warning"))
+
+
+def _young(deployed: Deployed, provider: Provider, one: Deployment) -> bool:
+    """A tuned model's, made so short a time ago that it may not answer yet."""
+    from fttui.pricing.deployed import tuned
+
+    home = deployed.app.backend.catalog.providers.get(provider.profile.provider)
+    minutes = home.deploy_minutes if home is not None else None
+    return bool(minutes and tuned(one.model) and one.created_at > deployed.clock() - minutes * 60)
 
 
 def _clock(seconds: float) -> str:
@@ -142,8 +153,7 @@ def detail(
     if end is not None:
         style = {"soon": "warning", "over": "error"}.get(end.level, "")
         lines.append(("ends", [(end.text, style)]))
-    key = (provider.profile.name, one.name)
-    if key in deployed.progress and one.made:
+    if one.made and state(deployed, provider, one)[1].startswith("starting"):
         words = "Azure says it is made; it answers about 5 minutes later"
         lines.append(("now", [(words, "accent")]))
     parts: list[Part] = []
