@@ -298,11 +298,14 @@ async def test_an_older_live_job_costs_one_call_a_look(bench: Bench, server: Any
     await bench.watcher.older("test")
     bench.watcher.visible("test", [f"ftjob-{number:04d}" for number in range(3)])
     await bench.look()
+    asked = set()
     for _ in range(4):
         server.requests.clear()
         await bench.look()
         assert len(server.requests) == 1 + 3
         assert server.count("GET", JOBS) == 1
+        asked |= {request.path for request in server.requests}
+    assert {f"{JOBS}/ftjob-0001", f"{JOBS}/ftjob-0001/events"} < asked  # in turn
 
 
 async def test_an_older_job_that_is_gone_is_no_failure(bench: Bench, server: Any) -> None:
