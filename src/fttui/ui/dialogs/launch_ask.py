@@ -56,9 +56,8 @@ def model_choices(
         if not takes(job.model):
             continue
         if job.fine_tuned_model:
-            found.append(
-                Choice(job.fine_tuned_model, job.fine_tuned_model, f"go on from {track.name}")
-            )
+            made = job.fine_tuned_model
+            found.append(Choice(made, f"go on from {track.name}", made))
         found += [_kept(track, row) for row in track.checkpoints or () if _another(track, row)]
     return found
 
@@ -68,7 +67,7 @@ def _another(track: Track, row: Checkpoint) -> bool:
 
 
 def _kept(track: Track, row: Checkpoint) -> Choice:
-    return Choice(row.model, row.model, f"go on from {track.name}, step {row.step:,}")
+    return Choice(row.model, f"go on from {track.name}, step {row.step:,}", row.model)
 
 
 def _note(one: Model, today: date) -> str:
