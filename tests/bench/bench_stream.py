@@ -24,7 +24,17 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "ui")]
 TOKENS, RATE = 2500, 200
 GAP_BOUND, WIRE_BOUND = 20.0, 60_000.0  # ms, bytes a second
 PLAIN_BOUND, FOUR_BOUND = 1.3, 2.5  # times the CPU of the plain way, and of one column
-WORDS = ("fine", "tuned ", "models ", "answer ", "in ", "lines, ", "some ", "of them\n", "long ")
+WORDS = (
+    "fine",
+    "**tuned** ",
+    "models ",
+    "`answer` ",
+    "in ",
+    "lines, ",
+    "some ",
+    "of them\n",
+    "- long ",
+)
 
 
 class Measure:

@@ -18,7 +18,7 @@ from fttui.state import State
 from fttui.ui.chat import view
 from fttui.ui.chat.answers import GO_ON
 from fttui.ui.chat.blind import pairs, tally
-from fttui.ui.chat.conversation import Conversation, Turn
+from fttui.ui.chat.conversation import Conversation, Reply, Turn
 from fttui.ui.chat.talk import Talk, format_of, stops_of, stops_text, tools_of
 from fttui.ui.chat.voices import Voice
 from fttui.ui.text import say
@@ -509,6 +509,23 @@ def test_max_tokens_and_the_end_of_the_context_are_told_apart(
     facts: dict[str, Any], said: str
 ) -> None:
     assert said in view.cut_short({"counted": True, **facts})
+
+
+@pytest.mark.parametrize(
+    ("end", "facts", "said"),
+    [
+        ("content_filter", {}, "stopped by the provider's content filter"),
+        ("stop", {"refused": True}, "the model declined to answer"),
+        ("tool_calls", {}, "what you write next is its result"),
+        ("left", {}, "fttui was closed during this answer"),
+        ("eos", {}, ""),
+    ],
+)
+def test_how_an_answer_ended_is_said_under_it(end: str, facts: dict[str, Any], said: str) -> None:
+    reply = Reply("m", 0, "text", end, facts)
+    shown = view.of_turn(Turn("q"), reply, "m", view.Look())
+    assert [block.text for block in shown][:3] == ["q", "", "text"]
+    assert said in (shown[-1].text if len(shown) > 3 else "")
 
 
 async def test_nothing_is_written_before_and_everything_after_sending(

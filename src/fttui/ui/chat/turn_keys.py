@@ -194,6 +194,9 @@ class TurnKeys(ChatBase):
         order = [column for column in self.blind.order if column in turn.replies]
         names = [turn.replies[column].model for column in order]
         hidden = self.blind.hidden
+        if not names:
+            self.app.notify("nobody answered this prompt", severity="warning", timeout=3)
+            return
         if len(names) < 2:
             rows = [Choice(names[0], "good"), Choice(NONE, "not good")]
         else:
