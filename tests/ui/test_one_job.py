@@ -146,6 +146,23 @@ async def test_the_log_is_searched_and_left_again(app: FttuiApp) -> None:
         await wait_until(pilot, lambda: screen(app).rows.has_focus, "back in the list")
 
 
+async def test_the_log_is_at_its_end_also_when_it_came_behind_a_dialog(app: FttuiApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        feed = await begin(app, pilot)
+        every = [make_job(n, "succeeded") for n in (1, 2, 3)]
+        tell(feed, every, events={every[0].id: make_events(500, 500)})
+        await wait_for_text(pilot, "Step 500/500")
+        for _ in range(2):  # past one without events, to another
+            await pilot.press("down")
+            await pilot.pause()
+        await pilot.press("C")
+        await wait_for_text(pilot, "Draw beside")
+        tell(feed, events={every[2].id: make_events(99, 99)})
+        await pilot.pause()
+        await pilot.press("enter")
+        await wait_for_text(pilot, "Step 99/99")
+
+
 # -- settings and files
 
 

@@ -103,7 +103,8 @@ class EventLog(LineList):
         height = self.scrollable_content_region.height
         y = max(0, self.count - height)
         if int(self.scroll_offset.y) != y:
-            self.scroll_to(y=y, animate=False, immediate=True)
+            # forced: right after it grew from nothing, or behind a dialog, it has no scrollbar yet
+            self.scroll_to(y=y, animate=False, immediate=True, force=True)
             self.refresh()
         self._tell()
 
