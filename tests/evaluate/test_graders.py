@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import threading
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -309,3 +312,24 @@ def test_what_fits_a_file_is_chosen() -> None:
     assert graders.grade(mixed, case("a"), Answer("a")).passed is True
     assert graders.grade(mixed, case('{"a": 1}'), Answer('{ "a":1 }')).passed is True
     assert calls.wanted == called.said == "f({})"
+
+
+def test_a_pattern_without_end_fails_its_row() -> None:
+    grader = spec.parse("regex:(a+)+$")
+    started = monotonic()
+    found = graders.grade(grader, Case(1, (), {"expected": ""}), Answer("a" * 40 + "b"))
+    assert monotonic() - started < 20
+    assert "took longer than 2 s" in found.error
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    assert graders.grade(grader, Case(1, (), {"expected": ""}), Answer("aaa")).passed
+
+
+def test_elsewhere_than_in_the_main_thread_a_pattern_is_tried_without_a_limit() -> None:
+    found: list[Grade] = []
+    case, grader = Case(1, (), {"expected": ""}), spec.parse("regex:a+$")
+    thread = threading.Thread(
+        target=lambda: found.append(graders.grade(grader, case, Answer("aaa")))
+    )
+    thread.start()
+    thread.join()
+    assert found[0].passed

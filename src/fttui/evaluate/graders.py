@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from fttui.evaluate import match
+from fttui.evaluate.limit import limited
 from fttui.evaluate.records import (
     Answer,
     Case,
@@ -148,8 +149,10 @@ class Regex(Pure):
 
     def _grade(self, case: Case, answer: Answer) -> Grade:
         text = render(self.input, case, answer)[:REGEX_TEXT]
+        pattern = render(self.pattern, case, answer)
         try:
-            found = re.search(render(self.pattern, case, answer), text, self.flags)
+            with limited(f"pattern {short_json(self.pattern, 60)!r}"):
+                found = re.search(pattern, text, self.flags)
         except re.error as exc:
             raise GraderError(f"pattern {self.pattern!r}: {exc}") from None
         return binary(found is not None, **({"found": short_json(found[0])} if found else {}))

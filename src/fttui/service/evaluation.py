@@ -33,6 +33,8 @@ LIMITED_ATTEMPTS = 12  # for "too many requests", each after the wait that was a
 LONGEST_WAIT = 300.0  # seconds; who asks for more is asked another day
 IN_A_ROW = 5  # failures of one model before it is given up
 LARGE = 20_000  # characters from which on an answer is graded in a thread
+# … but not by those that ask a model, nor by a pattern, which can be stopped only here.
+ON_THE_LOOP = frozenset({"score_model", "label_model", "multi", "regex"})
 
 Messages = Sequence[chat.Message]
 
@@ -183,11 +185,7 @@ class Evaluation:
             return failed(answer.error)
         try:
             steps = grader.steps(case, answer)
-            if len(answer.text) > LARGE and grader.kind not in (
-                "score_model",
-                "label_model",
-                "multi",
-            ):
+            if len(answer.text) > LARGE and grader.kind not in ON_THE_LOOP:
                 return await asyncio.to_thread(_finish, steps)
             return await self._drive(steps, case)
         except Problem as problem:
