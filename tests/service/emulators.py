@@ -1,8 +1,8 @@
 """Azure and Nebius as their documentation describes them, on a real socket: each difference refuses what
 the real service refuses, so that a request made for another provider fails here.
 
-Azure: the v1 API, the dated API, and the management API (its own token) on one address. Nothing moves
-by itself: a job and a deployment go one step further each time they are looked at.
+Azure: the v1 API, the dated API, and the management API (its own token) on one address. A deployment goes
+one step further each time it is looked at; a job at each `look`, or as it is read where it `moves`.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ class AzureServer(FaultServer):
         )
         self.deployments: dict[str, dict[str, Any]] = {}
         self.steps: dict[str, int] = {}
+        self.moves = False
         self.refused: list[str] = []  # why a request was not taken: shown when a test fails
 
     @property
@@ -106,8 +107,14 @@ class AzureServer(FaultServer):
             ("GET", "/models", lambda r: {"data": [{"id": BASE}, {"id": "gpt-4o-2024-08-06"}]}),
             ("DELETE", "/models/([^/]+)", lambda r, i: {"id": i, "deleted": True}),
         ]
+        if self.moves:
+            own.append(("GET", "/fine_tuning/jobs/([^/]+)", self._moving_job))
         lost = ("/uploads", "/uploads/([^/]+)/parts")  # no uploads in parts
         return own + [row for row in super()._routes() if row[1] not in lost]
+
+    def _moving_job(self, r: Request, job_id: str) -> Any:
+        self.look(job_id)
+        return self.jobs[job_id]
 
     def _get_file(self, r: Request, file_id: str) -> Any:
         found = self.files.get(file_id)

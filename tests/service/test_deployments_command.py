@@ -44,7 +44,8 @@ management_key = {{ env = "ARM_TOKEN" }}
 
     async def go(*argv: str) -> tuple[int, str, str]:
         capsys.readouterr()
-        code = await asyncio.to_thread(cli.main, ["deployments", *argv])
+        command = [] if argv[:1] == ("run",) else ["deployments"]
+        code = await asyncio.to_thread(cli.main, [*command, *argv])
         out, err = capsys.readouterr()
         for text in (out, err):
             assert KEY not in text
@@ -102,3 +103,20 @@ async def test_a_free_tier_is_not_asked_about_and_need_not_be_waited_for(
 async def test_where_nothing_is_deployed_the_reason_is_told(run: Run) -> None:
     code, _, err = await run("--profile", "openai")
     assert (code, "needs no deployment" in err) == (2, True)
+
+
+async def test_a_run_ends_by_saying_how_to_deploy(
+    azure: Any, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing that costs by the hour is made unasked, and nothing is asked that cannot answer."""
+    from fttui.commands import run as command
+
+    monkeypatch.setattr(command, "POLL_SECONDS", 0.01)
+    azure.moves = True
+    code, out, err = await run("run", "--sample", "extraction", "--model", "gpt-4.1-mini", "--yes")
+    assert (code, err) == (0, "")
+    assert "it answers once deployed: $1.70 an hour" in out
+    (job,) = azure.jobs.values()
+    assert f"fttui deployments --create {job['fine_tuned_model']} --profile work" in out
+    assert not azure.deployments
+    assert azure.count("POST", "/chat/completions") == 0

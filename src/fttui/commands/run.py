@@ -124,14 +124,34 @@ class Loop:
                 job = await self._train(provider, model)
             if job.status != "succeeded":
                 return self._failed(job)
-            self.result["samples"] = await run_sample.ask_held_out(
-                provider, job, self.validation or self.path, self.args, self.say
-            )
+            if (
+                provider.capabilities.needs_deploy
+            ):  # it costs by the hour, so it is not done unasked
+                self._to_deploy(provider, job)
+            else:
+                self.result["samples"] = await run_sample.ask_held_out(
+                    provider, job, self.validation or self.path, self.args, self.say
+                )
         finally:
             await provider.close()
         if self.args.json:
             print(json.dumps(self.result, ensure_ascii=False))
         return 0
+
+    def _to_deploy(self, provider: Provider, job: Job) -> None:
+        """Where a tuned model answers only once deployed: say how, and what that costs."""
+        from fttui.pricing import deployed
+        from fttui.pricing.catalog import load_or_shipped
+
+        kind, profile = provider.profile.provider, provider.profile.name
+        book = load_or_shipped()
+        sku = next((tier.sku for tier in book.provider(kind).tiers), "")
+        price = deployed.hosting(book, kind, job.fine_tuned_model, sku, job.model)
+        self.say(f"deploy      it answers once deployed: {price.words()}")
+        self.say(
+            f"            fttui deployments --create {job.fine_tuned_model} --profile {profile}"
+        )
+        self.result["deploy"] = {"model": job.fine_tuned_model, "hosting": price.as_dict()}
 
     def _files(self) -> None:
         from fttui import samples
