@@ -522,3 +522,18 @@ def test_each_profile_that_cannot_be_read_says_so() -> None:
     assert "".join(p if isinstance(p, str) else p[0] for p in said) == (
         "other: not read: Nobody answers"
     )
+
+
+async def test_thousands_of_remembered_jobs_are_shown_newest_first(
+    servers: tuple[Any, Any],
+) -> None:
+    one, _ = servers
+    ids = [put(one, number) for number in range(3)]
+    app = FttuiApp()
+    bodies = [Track(make_job(number, suffix=f"old-{number}")).body() for number in range(700)]
+    app.state.saw_jobs("work", [*bodies, one.jobs[ids[0]]])
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show(app, pilot, "old-0 ")
+        await wait_for_text(pilot, "Jobs 703")
+        await wait_until(pilot, lambda: app.backend.feed.tracks["ftjob-0699"].gone, "the last")
+        assert not app.backend.feed.tracks[ids[0]].gone

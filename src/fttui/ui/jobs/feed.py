@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.signal import Signal
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fttui.ui.app import FttuiApp
 
 SUBMITTING = "submitting-"  # how the id of a job begins that is only on its way
+AT_ONCE = 200  # remembered jobs that are made ready without a pause
 FILL_PAGES = 20  # older pages read without being asked for: 2,000 jobs
 FILL_PAUSE = 0.3  # seconds between two of them
 FILL_RETRY = 30.0  # after one that failed, where the provider names no other time
@@ -85,14 +86,35 @@ class Feed:
 
     def start(self, *, look: bool = True) -> None:
         """Show what is remembered, then look. Returns at once."""
-        for body, at in self.app.state.seen_jobs(self.profile):
-            track = self._own(Track.remembered(body, at))
-            self.tracks[track.id] = track
-        self._unsure = set(self.tracks)
+        kept = self.app.state.seen_jobs(self.profile)
+        self._remember(kept[:AT_ONCE])
+        if kept[AT_ONCE:]:
+            self.app.run_worker(
+                self._remember_rest(kept[AT_ONCE:]),
+                group=f"remember-{self.profile}",
+                exit_on_error=False,
+            )
         self.asleep = not look
         self._publish(News(frozenset(self.tracks), state=True))
         if look:
             self._connect()
+
+    def _remember(self, kept: Iterable[tuple[dict[str, Any], float]]) -> None:
+        """Show jobs as they were when they were last read, where nothing newer is known."""
+        for body, at in kept:
+            if body["id"] not in self.tracks:
+                track = self._own(Track.remembered(body, at))
+                self.tracks[track.id] = track
+                self._unsure.add(track.id)
+
+    async def _remember_rest(self, kept: list[tuple[dict[str, Any], float]]) -> None:
+        """Thousands of them, a few at a time: the keys go on working."""
+        for start in range(0, len(kept), AT_ONCE):
+            await asyncio.sleep(0)
+            self._remember(kept[start : start + AT_ONCE])
+        for job_id in self._missed():
+            self.tracks[job_id].gone = True
+        self._publish(News(frozenset(str(body["id"]) for body, _ in kept)))
 
     def _connect(self) -> None:
         self.asleep = False
