@@ -382,7 +382,6 @@ class LaunchDialog(Dialog[list["Job"]]):
             from fttui.ui import doors
 
             if doors.is_door(refusal):  # more of the same would not help: show the ways out
-                self.fttui.refused(refusal)
                 self.fttui.show_problem(refusal)
 
     def _made(self, order: plan.Order, job: Job) -> None:
