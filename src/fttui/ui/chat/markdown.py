@@ -37,9 +37,14 @@ _INLINE = re.compile(
 )
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
+def rendered(text: str) -> tuple[Block, ...]:
+    """`render`, remembered: a conversation is drawn again and again. Copy a block before changing it."""
+    return render(text)
+
+
 def render(text: str) -> tuple[Block, ...]:
-    """Clean text as blocks, one or more a paragraph. They are shared: copy one before changing it."""
+    """Clean text as blocks, one or more a paragraph."""
     lines = text.split("\n")
     if lines[-1] == "":
         lines.pop()

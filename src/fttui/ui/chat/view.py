@@ -11,7 +11,7 @@ from fttui.problem import Problem
 from fttui.text import clean, duration, one_line, plural
 from fttui.ui.chat.conversation import LEFT, Conversation, Reply, Turn
 from fttui.ui.chat.differences import marks
-from fttui.ui.chat.markdown import Growth, flat, render
+from fttui.ui.chat.markdown import Growth, flat, render, rendered
 from fttui.ui.chat.voices import Voice, kind, title
 from fttui.ui.text import Part
 from fttui.ui.widgets.wrapping import Block
@@ -119,7 +119,7 @@ def _answer(turn: Turn, reply: Reply, look: Look) -> list[Block]:
 def _rendered(text: str, look: Look) -> list[Block]:
     if not text:
         return []
-    return [Block(clean(text))] if look.raw else list(render(clean(text)))
+    return [Block(clean(text))] if look.raw else list(rendered(clean(text)))
 
 
 def _marked(made: Sequence[Block], other: Sequence[Block], style: str) -> list[Block]:
