@@ -173,11 +173,13 @@ def retrain(app: FttuiApp, model_id: str) -> None:
 
 def _plan_on(app: FttuiApp, profile: str, model_id: str = "") -> None:
     """Work on a profile, and show what the open dataset costs there."""
-    profiles.use(app, profile)
-    provider = app.backend.profile.provider
+    provider = app.backend.config.profile(profile).provider
     model = app.backend.catalog.get(model_id, provider) if model_id else None
+    if model is not None:  # what the planner begins with there
+        app.state.remember(f"plan.model.{provider}", model.id)
+    profiles.use(app, profile)
     if model is not None:
-        app.change(model=model, estimate=None)
+        app.planner.choose(model)
     app.go("cost" if app.thread.path else "data")
 
 
