@@ -212,7 +212,7 @@ def _from_entra(scope: str) -> Secret:
         identity = importlib.import_module("azure.identity")
     except ImportError:
         raise _missing(
-            "no key is set, and the azure-identity package that signs in is not installed",
+            "the azure-identity package that signs in to Azure is not installed",
             "Run: pip install 'fttui[azure]'  (or set AZURE_OPENAI_API_KEY)",
         ) from None
     if not _CREDENTIALS:

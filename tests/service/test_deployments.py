@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -15,6 +16,7 @@ from fttui_test_emulators import ARM_TOKEN
 from fttui.config import Management
 from fttui.pricing import catalog, deployed
 from fttui.problem import Problem
+from fttui.secrets import SecretSource
 from fttui.service import deployments
 from fttui.service.deployments import Deployment, DeploySpec
 from fttui.service.provider import Provider
@@ -141,6 +143,21 @@ async def test_a_profile_that_does_not_say_where_it_is_managed(
     azure.deploy("support", MODEL)
     assert [row.id for row in await deployments.models_to_chat(bare)] == [BASE, "gpt-4o-2024-08-06"]
     assert not deployments.why_not(on_azure())
+
+
+async def test_without_a_sign_in_the_way_to_one_is_told(
+    on_azure: Callable[..., Provider], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "azure.identity", None)
+    entra = SecretSource("entra", "https://management.azure.com/.default")
+    provider = on_azure(azure=replace(on_azure().profile.azure, key=entra))
+    problem = await refused(deployments.listing(provider))
+    assert (problem.code, "pip install 'fttui[azure]'; az login" in problem.remedy) == (
+        "no_key",
+        True,
+    )
+    assert "management_key in [profiles.test.azure]" in problem.remedy
+    assert "AZURE_OPENAI_API_KEY" not in problem.remedy  # it opens nothing here
 
 
 async def test_read_only_and_other_providers(

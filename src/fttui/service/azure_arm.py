@@ -178,6 +178,8 @@ async def _send(
 
 def _named(refused: Problem, profile: str) -> Problem:
     """The same failure with a name and a way out of ours, where it is a known one."""
+    if refused.code == "no_key":
+        return _signed_out(refused, profile)
     said = f"{refused.code} {refused.why} {refused.detail.get('body', '')}".lower()
     row = next((row for row in _REFUSALS if re.search(row.pattern, said)), None)
     if row is None:
@@ -189,4 +191,16 @@ def _named(refused: Problem, profile: str) -> Problem:
         code=row.code,
         retry=refused.retry and row.code == "conflict",
         detail=refused.detail,
+    )
+
+
+def _signed_out(refused: Problem, profile: str) -> Problem:
+    """A resource's key opens nothing here: only a token does."""
+    package = "pip install 'fttui[azure]'; " if "not installed" in refused.why else ""
+    return Problem(
+        "Azure's management API needs a sign-in; a resource's key is not enough.",
+        refused.why,
+        f"Run: {package}az login  (or name a command that prints a token as management_key in "
+        f"[profiles.{profile}.azure])",
+        code="no_key",
     )
