@@ -14,18 +14,18 @@ from fttui.ui.widgets.job_table import ago
 def title(
     feeds: Sequence[Feed], shown: int, text: str, sort: str, marked: int, *, grouped: bool
 ) -> str:
-    """`Jobs 3 of 1,000 · status:failed · by loss · 2 marked`; a + where the provider has older ones."""
+    """`Jobs 3 of 1,000 · 2 marked · status:failed · by loss`; a + where the provider has older ones."""
     everything = len(set[str]().union(*(feed.tracks.keys() for feed in feeds)))
     more = "+" if any(feed.has_more for feed in feeds) else ""
     parts = [f"Jobs {shown:,} of {everything:,}{more}" if text else f"Jobs {everything:,}{more}"]
+    if marked:
+        parts.append(f"{marked:,} marked")
     if text:
         parts.append(text)
     if sort != "newest":
         parts.append(f"by {sort}")
     if grouped:
         parts.append("by sweep")
-    if marked:
-        parts.append(f"{marked:,} marked")
     return " · ".join(parts)
 
 

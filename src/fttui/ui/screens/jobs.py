@@ -178,8 +178,8 @@ class JobsScreen(JobKeysScreen):
         tag = tag if len(feeds) > 1 else 0
         self.set_class(bool(tag), "-several")
         plain = self.fttui.ascii_only
-        look = job_table.Look(plain, self.purse.text, tag, self._marked, watched)
-        if tag != self._look.tag:
+        look = job_table.Look(plain, self.purse.text, tag, self._marked, watched, self._grouped)
+        if (tag, self._grouped) != (self._look.tag, self._look.grouped):
             self._drawn.clear()
             self.rows.refresh()
         self._look = look

@@ -22,13 +22,14 @@ PLAIN = {"●": "*", "✓": "+", "✗": "x", "◌": "o", "‖": "=", "⊘": "-",
 @dataclass(frozen=True)
 class Look:
     """How rows are drawn. price: of a job, as text. tag: columns for the profile's name, 0 for none.
-    marked, watched: ids."""
+    marked, watched: ids. grouped: sweeps have headings."""
 
     ascii_only: bool = False
     price: Callable[[Track], str] = lambda track: ""
     tag: int = 0
     marked: frozenset[str] = frozenset()
     watched: frozenset[str] = frozenset()
+    grouped: bool = False
 
 
 def word(name: str) -> str:
@@ -141,7 +142,7 @@ def row(track: Track, width: int, look: Look) -> Sequence[Part]:
     old = bool(track.remembered_at) or track.gone
     shade = "faint" if old else style
     parts: list[Part] = [
-        (("┃" if not look.ascii_only else "|") if track.id in look.marked else " ", "accent"),
+        _edge(track, look),
         (f"{glyph} ", shade),
         (f"{fit(word(job.status), 10)} ", shade),
         *_name(track, columns, look, old),
@@ -158,6 +159,13 @@ def row(track: Track, width: int, look: Look) -> Sequence[Part]:
         return [*parts, (fit("no longer listed by the provider", columns.figures), "faint")]
     parts.append((fit(progress(track), STEPS, "right") + " ", "dim" if old else ""))
     return [*parts, *_curve(track, columns, look)]
+
+
+def _edge(track: Track, look: Look) -> Part:
+    """The first column: marked, or under the heading of a sweep."""
+    if track.id in look.marked:
+        return ("|" if look.ascii_only else "┃", "accent")
+    return (":" if look.ascii_only else "╎", "faint") if look.grouped and track.sweep else " "
 
 
 def _name(track: Track, columns: _Columns, look: Look, old: bool) -> list[Part]:
