@@ -92,6 +92,8 @@ async def test_of_all_jobs_the_best_comes_first_with_the_reason(app: FttuiApp) -
         await pilot.press("a")
         await wait_for_text(pilot, "Checkpoints 3 · support-v7 · by validation loss")
         assert "over-fitting: validation turned after step 20" in flat(app)
+        await pilot.press("a", "4", "c")  # a job opened in Jobs: its own checkpoints
+        await wait_for_text(pilot, "Checkpoints 3 · support-v7 · by validation loss")
 
 
 async def test_filter_rank_and_compare_the_marked(app: FttuiApp) -> None:

@@ -77,6 +77,10 @@ class CheckpointsScreen(CheckpointKeys):
         self._metric = self.fttui.state.recall("checkpoints.metric", "valid_loss")
         self.fttui.backend.feeds.changed.subscribe(self, self._news)
 
+    def on_screen_suspend(self) -> None:
+        if self.fttui.current_mode == "jobs":  # who comes back from there wants the job chosen there
+            self._all = False
+
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
         if self.focused is None:
