@@ -294,6 +294,8 @@ def test_what_the_environment_tells(
     [
         ({"-V": "tmux 3.1", "set-clipboard": "on"}, "tmux", "warning"),
         ({"-V": "tmux 3.4", "set-clipboard": "on"}, "copy", "ok"),
+        ({"-V": "tmux 3.4", "set-clipboard": "external"}, "copy", "ok"),
+        ({"-V": "tmux 3.1", "set-clipboard": "on"}, "copy", "warning"),
         ({"-V": "tmux 3.4", "set-clipboard": "off"}, "copy", "warning"),
         ({"-V": "tmux 3.4", "allow-passthrough": "on"}, "passthrough", "ok"),
         ({"-V": "tmux 3.4", "extended-keys": "off"}, "tmux-keys", "note"),

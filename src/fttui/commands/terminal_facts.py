@@ -167,11 +167,14 @@ def _tmux() -> Iterator[Fact]:
         name: _run("tmux", "show", "-sv", name) for name in ("set-clipboard", "extended-keys")
     }
     clipboard = server["set-clipboard"] or _run("tmux", "show", "-gv", "set-clipboard")
-    if clipboard == "on":
-        yield Fact("copy", "ok", "copying: through tmux (set-clipboard on)", value="tmux")
+    if clipboard in ("on", "external") and not old:  # `tmux load-buffer -w` goes on to the terminal
+        text = f"copying: through tmux (set-clipboard {clipboard})"
+        yield Fact("copy", "ok", text, value="tmux")
     else:
-        yield Fact("copy", "warning", f"copying: tmux has set-clipboard {clipboard or 'unset'}: what "
-                   "is copied stays in tmux", "set -g set-clipboard on, in ~/.tmux.conf", clipboard)  # fmt: skip
+        text = (
+            f"copying: tmux has set-clipboard {clipboard or 'unset'}: what is copied stays in tmux"
+        )
+        yield Fact("copy", "warning", text, "set -g set-clipboard on, in ~/.tmux.conf", clipboard)
     passing = options["allow-passthrough"]
     level = "ok" if passing in ("on", "all") else "note"
     yield Fact("passthrough", level, f"tmux allow-passthrough: {passing or 'not known to it'}",
