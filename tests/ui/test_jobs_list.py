@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
+import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-from jobs_help import NOW, feed_by_hand, make_events, make_job, tell
+from jobs_help import NOW, feed_by_hand, make_events, make_job, tell, write_dataset
 from ui_help import screen_text, wait_for_text, wait_until
 
 from fttui import paths
+from fttui.local import launch as local
 from fttui.problem import Problem
-from fttui.service import notify, pace
-from fttui.service.types import JobEvent
+from fttui.service import files, jobs, notify, pace
+from fttui.service.types import JobEvent, LaunchSpec
 from fttui.ui.app import FttuiApp
 from fttui.ui.dialogs.confirm import Confirm
+from fttui.ui.jobs import actions as job_actions
 from fttui.ui.jobs import feed as jobs_feed
 from fttui.ui.jobs import filter as job_filter
 from fttui.ui.jobs import words
@@ -29,6 +33,7 @@ from fttui.ui.screens.jobs import JobsScreen
 from fttui.ui.widgets import job_table
 
 JOBS = "/fine_tuning/jobs"
+LONG = 90.0  # seconds a real job may take on a busy machine
 
 
 def _faults() -> ModuleType:
@@ -537,3 +542,56 @@ async def test_thousands_of_remembered_jobs_are_shown_newest_first(
         await wait_for_text(pilot, "Jobs 703")
         await wait_until(pilot, lambda: app.backend.feed.tracks["ftjob-0699"].gone, "the last")
         assert not app.backend.feed.tracks[ids[0]].gone
+
+
+# -- the real thing
+
+
+@pytest.fixture
+def local_server(home: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A local server of the test's own, started by the app itself, with a tiny base model."""
+    monkeypatch.setenv("FTTUI_BASE_MODEL", str(tiny_model))
+    yield home / "data"
+    local.stop(home / "data")
+
+
+async def test_real_jobs_are_paused_and_resumed_over_a_crash_of_the_server(
+    local_server: Path, tmp_path: Path
+) -> None:
+    app = FttuiApp(profile="local")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await show(app, pilot, "no jobs yet")
+        provider = app.backend.feed.provider  # type: ignore[union-attr]
+        data = await files.upload(provider, write_dataset(tmp_path / "data.jsonl"))
+        made = [
+            await jobs.create(provider, LaunchSpec(
+                "smollm2-135m-instruct", data.id, suffix=name,
+                hyperparameters={"n_epochs": epochs, "batch_size": 4},
+            ))
+            for name, epochs in (("long", 40), ("short", 1))
+        ]  # fmt: skip
+        long, _short = (job.id for job in made)
+        await pilot.press("r")
+        await wait_for_text(pilot, "◌ queued     short")
+        app.change(job=made[0])
+        await wait_until(pilot, lambda: screen(app).track.progress()[0] >= 2, "it trains", LONG)  # type: ignore[union-attr]
+        assert "Only a running job" in why_not_pause(app, "short")
+        await pilot.press("p")
+        await wait_for_text(pilot, "‖ paused     long", LONG)
+        await wait_for_text(pilot, "✓ succeeded  short", LONG)  # its turn came
+        os.kill(local.running(local_server).pid, signal.SIGKILL)  # type: ignore[union-attr]
+        step = screen(app).track.progress()[0]  # type: ignore[union-attr]
+        await pilot.press("p")  # brings the server back
+        await wait_for_text(pilot, "● running    long", LONG)
+        await wait_until(pilot, lambda: screen(app).track.progress()[0] > step, "goes on", LONG)  # type: ignore[union-attr]
+        assert screen(app).track.id == long  # type: ignore[union-attr]
+        await pilot.press("x")
+        await wait_until(pilot, lambda: isinstance(app.screen, Confirm), "the question")
+        assert "It stops at step" in screen_text(app)
+        await pilot.press("y")
+        await wait_for_text(pilot, "⊘ cancelled  long", LONG)
+
+
+def why_not_pause(app: FttuiApp, name: str) -> str:
+    track = next(track for track in app.backend.feeds.tracks() if track.name == name)
+    return job_actions.why_not(app, "pause", track)

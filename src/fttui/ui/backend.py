@@ -147,6 +147,9 @@ class Backend:
     def begin(self) -> None:
         """The configuration was read: show the jobs of the open profiles, and watch them."""
         self._known = True
+        for feed in self.feeds:
+            if feed.profile not in self.config.profiles:  # taken out of the configuration
+                self.feeds.shut(feed.profile)
         self.feeds.open(self._provider_of(self.profile))
         for name in self.opened():
             profile = self.config.profiles[name]
