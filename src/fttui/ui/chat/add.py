@@ -36,7 +36,7 @@ class AddDialog(Dialog[Addition]):
     """Answers what to add and where. rejected: the other half of a preference pair, "" for none."""
 
     DEFAULT_CSS = """
-    AddDialog > #box { width: 92; }
+    AddDialog > #box { width: 92; overflow-y: auto; }
     AddDialog TextArea { height: 12; border: tall $border; background: $surface; padding: 0; }
     AddDialog.-short TextArea { height: 7; }
     AddDialog TextArea:focus { border: tall $primary; }

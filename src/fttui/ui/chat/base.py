@@ -107,10 +107,7 @@ class ChatBase(AreaScreen):
     def underlying(self, voice: Voice) -> str:
         """The model whose price counts: of a deployment, the one it serves."""
         info = self._info(voice)
-        served = self.provider_name(voice) == "azure" and info is not None and "-" in info.owned_by
-        if info is not None and served:
-            return info.owned_by
-        return voice.model
+        return info.deployed if info is not None and info.deployed else voice.model
 
     def context_of(self, voice: Voice) -> int | None:
         """Tokens a prompt and its answer may have together, where that is known."""

@@ -139,17 +139,17 @@ def _after(reply: Reply, look: Look) -> list[Block]:
     made = [Block(note, "faint") for note in reply.facts.get("notes") or ()]
     for call in reply.calls:
         said = clean(f"{call.get('name')}({call.get('arguments')})")
-        made.append(Block(said, "dim", "⚙ ", "accent"))
+        made.append(Block(said, "dim", "⚙ ", "accent", hang="  "))
     said = "" if look.hidden else facts_line(reply.facts)
     if said and (reply.text or reply.calls):
         made.append(Block(said, "faint"))
     word, style = _end(reply)
     if reply.problem:
         what, *rest = reply.problem
-        made.append(Block(clean(what), "error", "✗ ", "error"))
+        made.append(Block(clean(what), "error", "✗ ", "error", hang="  "))
         made += [Block(clean(line), "dim", "  ") for line in rest]
         offer = "f9 goes on where it broke off · " if reply.text else ""
-        made.append(Block(f"{offer}^r asks again", "accent", "→ ", "accent"))
+        made.append(Block(f"{offer}^r asks again", "accent", "→ ", "accent", hang="  "))
     elif word:
         made.append(Block(word, style))
     elif not reply.text and not reply.calls:
@@ -194,7 +194,7 @@ def _expected(turn: Turn, reply: Reply) -> list[Block]:
         return [Block("as expected", "ok", "✓ ", "ok")]
     spans = marks(expected, clean(reply.text), "ok")
     return [
-        Block("not as expected; the dataset says", "warning", "≠ ", "warning"),
+        Block("not as expected; the dataset says", "warning", "≠ ", "warning", hang="  "),
         Block(expected, "dim", "┊ ", "faint", spans=spans),
     ]
 
@@ -230,7 +230,7 @@ def nothing(waiting: str, trouble: Problem | None) -> list[Block]:
     if trouble is not None:
         what, *rest = trouble.lines()
         return [
-            Block(clean(what), "error", " ✗ ", "error"),
+            Block(clean(what), "error", " ✗ ", "error", hang="   "),
             *(Block(clean(line), "dim", "   ") for line in rest),
         ]
     if waiting:

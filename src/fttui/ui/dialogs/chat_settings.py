@@ -33,7 +33,7 @@ class ChatSettingsDialog(Dialog[Chosen]):
     """Answers the settings, or None. An empty field leaves the value to the provider."""
 
     DEFAULT_CSS = """
-    ChatSettingsDialog > #box { width: 84; }
+    ChatSettingsDialog > #box { width: 84; overflow-y: auto; }
     ChatSettingsDialog TextArea { height: 6; border: tall $border; background: $surface; padding: 0; }
     ChatSettingsDialog.-short TextArea { height: 5; }
     ChatSettingsDialog .line { height: 1; margin-top: 1; }
@@ -90,9 +90,11 @@ class ChatSettingsDialog(Dialog[Chosen]):
                     yield Label(say(title))
                     yield Input(text, placeholder=hint, id=name, compact=True)
             if self._columns > 1:
-                yield Checkbox(f"for all {self._columns} columns", True, id="everyone")
+                yield Checkbox(
+                    f"for all {self._columns} columns", True, id="everyone", compact=True
+                )
             yield Static("", id="hint")
-            keys = "enter, f4 save   tab next   ^e editor   esc leave"
+            keys = "f4 save   tab next   ^e editor   esc leave"
             keys += "   ^t dataset's prompt" if self._dataset else ""
             yield Label(say((keys, "dim")), classes="keys")
 
