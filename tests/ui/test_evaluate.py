@@ -18,6 +18,7 @@ from eval_help import (
     HELD,
     TRAIN,
     TUNED,
+    Answering,
     counted,
     evaluating,
     expected,
@@ -174,6 +175,65 @@ async def test_graders_models_and_numbers_are_edited_line_by_line(
         await pilot.press("d")
         assert "auto" not in screen_text(app)
         assert len({body["messages"][-1]["content"] for body in server.asked}) == 5
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 15)])
+async def test_without_a_dataset_it_says_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    async with Answering({BASE: Script()}) as server:
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        app = FttuiApp(profile="openai")
+        async with app.run_test(size=size) as pilot:
+            await wait_until(pilot, lambda: app.backend.profile_if_known, "the configuration")
+            app.do_evaluate()
+            await wait_for_text(pilot, "choose one")
+            await pilot.press("s")
+            await pilot.pause()
+            assert "choose a held-out file first" in app.notices[-1].message
+            await at_line(app, pilot, "file")
+            await typed(app, pilot, str(HELD))
+            await pilot.press("m")
+            await chosen(app, pilot, BASE)
+            await counted(app, pilot)
+            page(app).form.cursor = len(page(app)._lines) - 1
+            await wait_for_text(pilot, "16 questions")
+
+
+async def test_a_rubric_asks_for_its_judge_who_also_compares_in_pairs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def reply(body: dict[str, Any]) -> Script:
+        if body["model"] != "m-judge":
+            return Script(["yes"] if body["model"] == TUNED else ["no"])
+        said = str(body["messages"])
+        if "Answer A" in said:
+            return Script(['{"result": "A"}' if "Answer A:\\nyes" in said else '{"result": "B"}'])
+        return Script(['{"result": 1}' if "The answer:\\nyes" in said else '{"result": 0.25}'])
+
+    async with evaluating(monkeypatch, reply) as (app, pilot, server):
+        server.models["m-judge"] = Script()
+        await at_line(app, pilot, "grader:0")
+        await chosen(app, pilot, "rubric")
+        await typed(app, pilot, "rubric:Is it yes?")
+        await chosen(app, pilot, "m-judge")
+        await at_line(app, pilot, "pairwise")
+        await pilot.press("enter")
+        await pilot.pause()
+        await at_line(app, pilot, "sample")
+        await typed(app, pilot, "3")
+        await counted(app, pilot)
+        text = screen_text(app)
+        assert "rubric:Is it yes?" in text
+        assert "yes, by the usual rubric" in text
+        await run_all(app, pilot)
+        assert len(server.asked) == 6 + 6 + 6  # answers, scores, pairs both ways
+        text = flat(app)
+        assert "by the judge: " in text
+        assert page(app).done.summary.of("tuned").scores["rubric"].mean == 1.0
+        assert page(app).done.summary.of("base").scores["rubric"].mean == 0.25
+        assert len(page(app).done.summary.judged[0].wins) == 3
 
 
 async def test_a_file_that_was_trained_on_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -567,7 +627,7 @@ async def by_command(argv: list[str]) -> dict[str, Any]:
 
 
 async def test_the_command_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with evaluating(monkeypatch, tuned_knows(12)) as (app, pilot, _):
+    async with evaluating(monkeypatch, tuned_knows(12)) as (app, pilot, server):
         await pilot.press("b")
         await counted(app, pilot)
         await run_all(app, pilot)
@@ -579,6 +639,16 @@ async def test_the_command_says_the_same(monkeypatch: pytest.MonkeyPatch) -> Non
         same(pane.summary.as_dict(), command)
         assert pane.as_dict()["add_next"] == command["add_next"]
         assert pane.as_dict()["failing"] == command["failing"]
+        asked = len(server.asked)
+        await pilot.press("h")
+        await wait_until(pilot, lambda: isinstance(app.screen, Choose), "the past")
+        dialog = app.screen
+        assert isinstance(dialog, Choose)
+        assert len(dialog._all) == 2
+        await chosen(app, pilot, command["output"])  # the command's own file, opened in the pane
+        await finished(app, pilot)
+        same(page(app).done.summary.as_dict(), command)
+        assert len(server.asked) == asked
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -167,6 +168,8 @@ class _Job:
                 self._providers[found.name] = Provider(found)
             return self._providers[found.name]
 
+        # Named, so that what is kept of it is found again whatever the default is then.
+        self.setup = replace(self.setup, profile=loaded.profile(self.setup.profile or None).name)
         return Planner(provider_of, loaded.profiles).plan(self.setup)
 
     @contextmanager

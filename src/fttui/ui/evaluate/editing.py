@@ -98,7 +98,7 @@ class Editing:
         self.pick("Model", taken)
 
     def pick(self, title: str, then: Callable[[str], None]) -> None:
-        """Choose a model of the active profile: the thread's first, then what the provider lists."""
+        """Choose a model of the set-up's profile: the thread's first, then what the provider lists."""
         screen = self.screen
 
         async def ask() -> None:
@@ -119,18 +119,24 @@ class Editing:
         from fttui.ui.chat.models import recent, talks
 
         app = self.screen.fttui
+        profile = self.setup.profile or app.backend.profile.name
         why, listed = "", []
         try:
-            listed = await models.listing(await app.backend.provider())
+            listed = await models.listing(self.screen.runner.provider_of(profile))
         except Problem as problem:
             why = problem.what
         mine = defaults.of_thread(self.screen.thread)
         names = [defaults.Voice.of(text).model for text in
-                 (*mine, *recent(app.state, app.backend.profile.name))]  # fmt: skip
+                 (*mine, *recent(app.state, profile))]  # fmt: skip
         order = dict.fromkeys([*names, *(info.id for info in listed if talks(info.id))])
         rows = [Choice(name, short(name), kind(name)) for name in order]
         note = why or "type a model or deployment"
         return [*rows, Choice(OTHER, "another name …", note)]
+
+    def _profile(self, line: Line) -> None:
+        profiles = self.screen.fttui.backend.config.profiles
+        rows = [Choice(name, name, profile.host) for name, profile in sorted(profiles.items())]
+        self._choose("Whom to ask", rows, lambda name: self._take(profile=name), self.setup.profile)
 
     # -- graders
 

@@ -75,13 +75,19 @@ class Line:
         return int(number) if number.isdecimal() else -1
 
 
-def lines(setup: Setup, ready: Ready | None, problem: Problem | None, held: str) -> list[Line]:
-    """The whole form. ready: the same set-up counted and priced, None while that is being done."""
+def lines(
+    setup: Setup, ready: Ready | None, problem: Problem | None, held: str, host: str = ""
+) -> list[Line]:
+    """The whole form. ready: the same set-up counted and priced, None while that is being done.
+
+    held: what the held-out file is; host: whose money is at stake.
+    """
     return [
         _file(setup, ready, held),
         _sample(setup, ready),
         _train(setup, ready),
         *_models(setup, ready),
+        Line("profile", "asked at", setup.profile or "the active profile", host),
         _baselines(setup),
         *_graders(setup, ready),
         *_judge(setup),

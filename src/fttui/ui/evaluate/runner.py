@@ -37,7 +37,8 @@ class Runner:
 
     # -- planning
 
-    def _provider_of(self, name: str) -> Provider:
+    def provider_of(self, name: str) -> Provider:
+        """Of a profile, "" the active one; not asked before it is used."""
         from fttui.service.provider import Provider
 
         backend = self.app.backend
@@ -50,7 +51,7 @@ class Runner:
     def _planner(self) -> Planner:
         from fttui.service.eval_planner import Planner
 
-        return Planner(self._provider_of, self.app.backend.config.profiles)
+        return Planner(self.provider_of, self.app.backend.config.profiles)
 
     async def prepare(self, setup: Setup, path: Path | None) -> Ready:
         """Count and price a set-up. Raises Problem."""

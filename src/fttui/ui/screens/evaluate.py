@@ -196,7 +196,9 @@ class EvaluateScreen(ResultKeys):
         self._path, self._path_of = path, (setup.file, setup.profile)
 
     def draw_form(self) -> None:
-        self._lines = form.lines(self.setup, self.runner.ready, self.problem, self._held)
+        known = self.fttui.backend.config.profiles.get(self.setup.profile)
+        host = known.host if known is not None else ""
+        self._lines = form.lines(self.setup, self.runner.ready, self.problem, self._held, host)
         self.form.set_count(len(self._lines))
         self.form.refresh()
         name = self.setup.file.name or "what is to be asked"
