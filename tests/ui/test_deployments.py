@@ -91,6 +91,12 @@ async def test_from_a_checkpoint_to_a_chat_and_back_to_nothing(
         await pilot.press("t")
         await wait_until(pilot, lambda: app.current_mode == "chat", "chat")
         assert app.thread.chat_models == ["gpt-41-mini-support"]
+        await wait_until(pilot, lambda: app.screen.listed, "listed")
+        app.screen.composer.focus()
+        await pilot.press(*"Hi", "enter")
+        await wait_for_text(pilot, "Hello there.")
+        await wait_for_text(pilot, "<$0.0001")  # priced as the model it serves
+        assert app.state.last_answer("work", "gpt-41-mini-support") > 0
 
         await open_page(app, pilot, "gpt-41-mini-support")
         await pilot.press("x")
