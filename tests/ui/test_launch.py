@@ -201,7 +201,9 @@ async def test_a_dataset_with_errors_is_not_launched(
         assert dialog(app).query_one("#launch", Button).disabled
 
 
-async def test_wrong_values_are_named_with_their_range(paid: FttuiApp) -> None:
+async def test_wrong_values_are_named_and_price_and_lifetime_follow_the_plan(
+    paid: FttuiApp,
+) -> None:
     async with paid.run_test(size=(80, 24)) as pilot:
         await by_hand(paid, pilot)
         await pilot.press("n")
@@ -216,18 +218,10 @@ async def test_wrong_values_are_named_with_their_range(paid: FttuiApp) -> None:
         await set_field(paid, pilot, "field-seed", "")
         await wait_until(pilot, lambda: "✗" not in why(paid), "all well")
         assert not dialog(paid).query_one("#launch", Button).disabled
-
-
-async def test_price_and_lifetime_follow_the_plan(paid: FttuiApp) -> None:
-    async with paid.run_test(size=(120, 40)) as pilot:
-        await by_hand(paid, pilot)
-        await pilot.press("n")
-        await wait_for_text(pilot, "Launch a fine-tuning job")
+        thrice = dialog(paid).quote().amount
         await set_field(paid, pilot, "field-n_epochs", "1")
         await wait_for_text(pilot, "× 1 epoch ×")
         once = dialog(paid).quote().amount
-        await set_field(paid, pilot, "field-n_epochs", "3")
-        thrice = dialog(paid).quote().amount
         assert once is not None
         assert thrice == once * 3
         assert "until 20" in screen_text(paid)  # the day the model stops answering

@@ -316,3 +316,40 @@ async def test_a_sweep_is_compared_and_the_best_is_marked(paid: FttuiApp) -> Non
             pilot, lambda: screen.track is not None and screen.track.id == rows[2].id, "selected"
         )
         assert "part of no sweep" in screen.why_not("jobs.sweep")
+
+
+async def test_what_was_tuned_may_be_gone_on_from(paid: FttuiApp, cloud: Any) -> None:
+    tuned = "ft:gpt-4.1-mini-2025-04-14:org:mine:abc"
+    elsewhere = "ft:gpt-4.1-mini-2025-04-14:org:theirs:xyz"
+    job = {
+        "id": "ftjob-old", "status": "succeeded", "model": "gpt-4.1-mini-2025-04-14",
+        "created_at": 5, "fine_tuned_model": tuned, "user_provided_suffix": "mine",
+    }  # fmt: skip
+    cloud.jobs["ftjob-old"] = job
+    cloud.checkpoints["ftjob-old"] = [
+        {"id": "c1", "created_at": 4, "step_number": 88,
+         "fine_tuned_model_checkpoint": f"{tuned}:ckpt-step-88"}
+    ]  # fmt: skip
+    listed = [{"id": name, "object": "model"} for name in (elsewhere, "gpt-4o", "whisper-1")]
+    cloud.fixed[("GET", "/models")] = {"object": "list", "data": listed}
+    async with paid.run_test(size=(110, 34)) as pilot:
+        await wait_until(
+            pilot,
+            lambda: paid.thread.report and paid.backend.feed and paid.backend.feed.tracks,
+            "read",
+        )
+        await pilot.press("4", "n")
+        await wait_for_text(pilot, "Launch a fine-tuning job")
+        at = dialog(paid)
+        await wait_until(pilot, lambda: len(at.picks._models()) > 6, "all of them are known")
+        at.picks.ask("model", lambda name: at._choose("model", name))
+        await wait_for_text(pilot, "go on from mine, step 88")
+        text = screen_text(paid)
+        assert elsewhere in text
+        assert "whisper-1" not in text
+        await pilot.press(*"88", "enter")
+        await wait_for_text(pilot, "ckpt-step-88 · goes on from")
+        assert "5.00 USD/1M" in screen_text(paid)  # priced as its base
+        await confirm(paid, pilot, "ckpt-step-88")
+        await wait_until(pilot, lambda: len(cloud.jobs) == 2, "made")
+        assert [job["model"] for job in cloud.jobs.values()][1] == f"{tuned}:ckpt-step-88"

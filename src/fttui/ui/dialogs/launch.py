@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from fttui.ui.jobs.feed import Feed
 
 MOVE = "↑↓ move  enter choose  1, 2 in a field: a sweep  esc close (draft kept)"
-LATEST = 10  # jobs whose checkpoints are read when the form opens
 TOLD = (("dataset", "dataset"), ("account", "whose money"))
 PICKED = (("method", "method"), ("model", "train"), ("validation", "validation"))
 
@@ -183,10 +182,7 @@ class LaunchDialog(Dialog[list["Job"]]):
         first = next(iter(self.desk.wrong(self.draft, self.fields)), "")
         if not (first and self.form.focus_on(first)):
             self.query_one("#launch").focus()
-        tuned = [track for track in self._feed.jobs() if track.job.fine_tuned_model]
-        for track in tuned[:LATEST]:  # what was tuned lately may be gone on from
-            if track.checkpoints is None:
-                self._feed.read_checkpoints(track.id)
+        self.run_worker(self.picks.look(), group="look", exit_on_error=False)
 
     def _thread_changed(self, fields: frozenset[str]) -> None:
         if self.is_mounted and fields & {"report", "problem", "progress", "validation"}:

@@ -6,13 +6,17 @@ from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING
 
+from fttui.problem import Problem
 from fttui.ui.dialogs import launch_ask as ask
+from fttui.ui.dialogs.choose import Choice
 from fttui.ui.launch import plan
 from fttui.ui.launch.draft import SPLIT
 
 if TYPE_CHECKING:
-    from fttui.ui.dialogs.choose import Choice
+    from fttui.service.types import ModelInfo
     from fttui.ui.dialogs.launch import LaunchDialog
+
+LATEST = 10  # jobs whose checkpoints are read when the form opens
 
 
 class Picks:
@@ -20,6 +24,23 @@ class Picks:
 
     def __init__(self, dialog: LaunchDialog) -> None:
         self._dialog = dialog
+        self._offered: list[ModelInfo] = []  # as the provider itself lists them
+
+    async def look(self) -> None:
+        """Ask the provider for its models, and for the checkpoints of the latest jobs: one may go on
+        from what was tuned, and a server the catalogue does not know has models of its own."""
+        from fttui.service import models
+
+        feed = self._dialog.feed
+        tuned = [track for track in feed.jobs() if track.job.fine_tuned_model]
+        for track in tuned[:LATEST]:
+            if track.checkpoints is None:
+                feed.read_checkpoints(track.id)
+        try:
+            await feed.provider.ready()
+            self._offered = await models.listing(feed.provider)
+        except Problem:
+            return  # the launch itself will say what is wrong
 
     def values(self, row: str) -> list[str]:
         """What left and right go through."""
@@ -94,7 +115,12 @@ class Picks:
             return model is None or (model.can_train(today) and dialog.method in model.methods)
 
         models = dialog.desk.models(dialog.method)
-        return ask.model_choices(models, dialog.feed.jobs(), takes, today)
+        found = ask.model_choices(models, dialog.feed.jobs(), takes, today)
+        known = {choice.value for choice in found}
+        more = [one.id for one in self._offered if one.id not in known and takes(one.id)]
+        if models:  # the catalogue knows the bases; of the others only what was tuned
+            more = [one.id for one in self._offered if one.tuned and one.id in more]
+        return [*found, *(Choice(name, name, "listed by the provider") for name in more)]
 
     def _expected(self) -> str:
         """What the dataset calls what is expected: its first field beside the conversation."""

@@ -135,7 +135,8 @@ class SweepDialog(Dialog[Track]):
         parts += [(f" · {many} {word(status)}", "dim") for status, many in states.items()]
         cost = compare.total(self.results)
         order = "best first" if self._best_first else "as launched"
-        return [*parts, (f" · {cost} in all" if cost else "", "dim"), (f" · {order}", "dim")]
+        spent = f" · {cost}{'' if cost == 'free' else ' in all'}" if cost else ""
+        return [*parts, (spent, "dim"), (f" · {order}", "dim")]
 
     def _status(self, track: Track) -> str:
         glyph, _ = badge(track.job.status, self.fttui.ascii_only)
