@@ -75,3 +75,40 @@ def test_a_file_that_is_no_database_is_a_problem_and_stays(tmp_path: Path) -> No
     with pytest.raises(Problem, match="cannot be opened"):
         State(path)
     assert path.read_bytes().startswith(b"not a database")
+
+
+def test_chats_are_found_by_what_was_said(tmp_path: Path) -> None:
+    state = State(tmp_path / "s.db")
+    for profile, said in (("a", "100% of A_b\\c"), ("b", "ÄRGER und Straße"), ("b", "plain")):
+        chat = state.new_chat(profile, said[:8])
+        question = state.add_message(chat, 0, "", "user", "question")
+        answer = state.add_message(chat, 0, "m", "assistant", said)
+        assert question < answer
+    for words, found in (
+        ("00% OF a_B\\C", ["a"]),
+        ("100_", []),
+        ("ärger", ["b"]),
+        ("STRASSE", []),  # letters of ASCII are looked for as they are, upper and lower case alike
+        ("straße", ["b"]),
+        ("question", ["b", "b", "a"]),
+    ):
+        assert [row["profile"] for row in state.find_chats(words)] == found, words
+    row = state.find_chats("PLAIN")[0]
+    assert (row["content"], row["turns"], row["message"]) == ("plain", 1, answer)
+    assert len(state.find_chats()) == 3
+    assert state.prompts() == ["question"]
+    state.delete_chat(row["id"])
+    assert [row["profile"] for row in state.find_chats()] == ["b", "a"]
+    assert state.messages(row["id"]) == []
+    state.close()
+
+
+def test_a_rating_can_be_changed_and_half_a_letter_is_kept(tmp_path: Path) -> None:
+    state = State(tmp_path / "s.db")
+    chat = state.new_chat("p", "t")
+    turn = state.add_message(chat, 0, "", "user", "half \ud83d")
+    assert state.messages(chat)[0]["content"] == "half ?"
+    state.rate(turn, "a", ["a", "b"], blind=True)
+    state.rate(turn, "b", ["a", "b"], blind=False)
+    assert state.ratings() == [{"turn": turn, "winner": "b", "models": ["a", "b"], "blind": False}]
+    state.close()

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,10 @@ def _name(path: Path) -> str | bytes:
 def _storable(text: str) -> str:
     """SQLite keeps UTF-8: half of a surrogate pair, which a model may send, becomes a question mark."""
     return text.encode("utf-8", "replace").decode()
+
+
+_LIKE = re.compile(r"([\\%_])")
+_ESCAPED = r"\\\1"
 
 
 def _folded(text: str | None) -> str:
@@ -273,8 +278,6 @@ class State:
         With a text: those in which someone says it (upper and lower case alike), and `message` and
         `content` of the newest place. The `message` of a question is what `messages` calls its id.
         """
-        with self._lock:
-            self._db.create_function("folded", 1, _folded, deterministic=True)
         names = ("id", "profile", "title", "at", "turns", "message", "content")
         counted = "(SELECT COUNT(*) FROM messages m WHERE m.chat = c.id AND m.role = 'user')"
         if not text:
@@ -284,15 +287,22 @@ class State:
                 limit,
             )
         else:
-            rows = self._read(
+            rows = self._looked_through(
                 f"SELECT c.id, c.profile, c.title, c.at, {counted}, MAX(f.id), f.content"
                 " FROM messages f JOIN chats c ON c.id = f.chat"
-                " WHERE instr(folded(f.content), ?) > 0"
+                f" WHERE {'f.content LIKE ?' if text.isascii() else 'folded(f.content) LIKE ?'}"
+                " ESCAPE '\\'"
                 " GROUP BY c.id ORDER BY c.at DESC, c.id DESC LIMIT ?",
-                text.casefold(),
+                f"%{_LIKE.sub(_ESCAPED, text.casefold())}%",
                 limit,
             )
         return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def _looked_through(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Reading everything takes a while: on a connection of its own, so that nobody waits for it."""
+        with closing(sqlite3.connect(self.path, timeout=5)) as db:
+            db.create_function("folded", 1, _folded, deterministic=True)
+            return db.execute(sql, values).fetchall()
 
     def prompts(self, limit: int = 500) -> list[str]:
         """What was asked in any chat, newest first, each once."""
