@@ -431,7 +431,7 @@ class FttuiApp(App[None]):
     def do_change_profile(self) -> None:
         from fttui.ui import profiles
 
-        profiles.give_key(self, self.backend.profile)
+        profiles.change(self, self.backend.profile)
 
     def do_read_only(self) -> None:
         from fttui.ui import profiles
