@@ -224,7 +224,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     # evaluate: a page reached from Chat, Checkpoints and the palette
     Action("evaluate.start", "Start, or go on with what is missing", ("s",), "start", 5),
-    Action("evaluate.stop", "Stop the run; take this line out", ("x",), "stop", 8),
+    Action("evaluate.stop", "Stop the run; take this line out", ("x",), "stop/drop", 8),
     Action("evaluate.change", "Change this line; open this prompt", ("enter",), "open", 10),
     Action("evaluate.filter", "Which prompts: failing, wins, losses …", ("f",), "filter", 12),
     Action("evaluate.nearest", "The nearest training examples", ("n",), "nearest", 14),
