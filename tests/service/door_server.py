@@ -146,11 +146,11 @@ SCENARIOS: dict[str, Scenario] = {
         ALL, 401,
         "Attempted to access resource with incorrect regional hostname. Please make your request to "
         "eu.api.openai.com",
-        "incorrect_hostname", door="wrong_endpoint",
+        "incorrect_hostname", door="wrong_address",
     ),
     "api-version": Scenario(
         ALL, 400, "api-version query parameter is not allowed when using /v1 path", "BadRequest",
-        kind="azure", key=AZURE_KEY, door="wrong_endpoint", note="status and gist are documented",
+        kind="azure", key=AZURE_KEY, door="wrong_address", note="status and gist are documented",
     ),
     "wrong-organization": Scenario(
         ALL, 401, "OpenAI-Organization header should match organization for API key",

@@ -87,8 +87,8 @@ _ORDER: tuple[tuple[str, str], ...] = (
     ("quota", r"(exceeded|insufficient)_quota|current quota|billing_(hard_limit|not_active)|hard limit"),
     ("plan", r"\bplan\b.*(upgrade|paid)|explore plan|^plan "),
     ("wrong_organization", r"(mismatched|invalid)_(organization|project)|openai-(organization|project) "),
-    ("wrong_endpoint", r"wrong_endpoint|incorrect_?hostname|regional hostname|audience is incorrect"
-                       r"|wrong api endpoint|api.?version .*not allowed"),
+    ("wrong_address", r"incorrect_?hostname|regional hostname|api.?version .*not allowed"),
+    ("wrong_endpoint", r"wrong_endpoint|audience is incorrect|wrong api endpoint"),
     ("no_key", r"^no_key "),
     ("missing_role", r"missing_role|missing scopes?|insufficient permissions|permissiondenied"
                      r"|authorizationfailed|lacks the required data action|required (role|access)"),
@@ -151,6 +151,12 @@ _KINDS: Mapping[str, _Kind] = {
         "{mismatch}",
         "You, in the configuration; or whoever gave you the key.",
         ("edit", "key", "profile", "add"),
+    ),
+    "wrong_address": _Kind(
+        "Profile {name} has the wrong address for its key",
+        "{mismatch}",
+        "You, in the configuration.",
+        ("edit", "profile", "add"),
     ),
     "wrong_organization": _Kind(
         "The key of profile {name} belongs to another organization or project",
@@ -358,7 +364,7 @@ def _way(
         "key": f"now: {profile.key.describe()}",
         "profile": "whose jobs and money come next",
         "add": "another address, another key",
-        "edit": f"[profiles.{profile.name}] in config.toml",
+        "edit": "its address, region, organization, project",
         "guide": "a newer base with a good prompt may do",
         "again": "when it was settled meanwhile",
     }

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fttui.problem import Problem
-
 if TYPE_CHECKING:
     from fttui.config import Profile
     from fttui.service.probe import Probed
@@ -98,24 +96,6 @@ def toggle_read_only(app: FttuiApp) -> None:
     )
 
 
-def edit(app: FttuiApp, name: str) -> None:
-    """The configuration in the user's editor, at the profile; read again afterwards."""
-    from fttui import config_schema
-    from fttui.ui import edit_file
-
-    path = app.backend.config.path
-    if name not in app.backend.config.written:
-        raise Problem(
-            f"Profile {name} is not in {path}.",
-            "It was made from environment variables.",
-            f"Change those, or write one of your own: fttui config add {name}",
-            code="config",
-        )
-    text = path.read_text(encoding="utf-8")
-    edit_file.at_line(app, path, config_schema.line_of(text, ("profiles", name)))
-    reload(app)
-
-
 def add(app: FttuiApp, provider: str = "") -> None:
     """Ask for a new profile, and work on it."""
     from fttui.ui.dialogs.profile import AddProfile
@@ -128,18 +108,16 @@ def add(app: FttuiApp, provider: str = "") -> None:
     app.push_screen(AddProfile(app.backend.config, provider), added)
 
 
-def give_key(app: FttuiApp, profile: Profile) -> None:
-    """Ask where this profile's key is, or for the key itself."""
+def change(app: FttuiApp, profile: Profile, at: str = "given") -> None:
+    """Ask for what is to be different about a profile. at: the field to begin with; its key."""
     from fttui.ui.dialogs.profile import AddProfile
 
-    def given(name: str | None) -> None:
+    def changed(name: str | None) -> None:
         if name:
             reload(app)
-            app.backend.use(name)
-            app.deployed.tick()
-            app.notify(f"the key of profile {name} comes from another place now", timeout=4)
+            use(app, name)
 
-    app.push_screen(AddProfile(app.backend.config, profile=profile), given)
+    app.push_screen(AddProfile(app.backend.config, profile=profile, at=at), changed)
 
 
 # ---- what a profile may and can do ----

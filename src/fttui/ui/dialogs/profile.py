@@ -67,11 +67,18 @@ class AddProfile(Dialog[str]):
         Binding("ctrl+s", "save", "Save", show=False, priority=True),
     ]
 
-    def __init__(self, config: Config, provider: str = "", profile: Profile | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        provider: str = "",
+        profile: Profile | None = None,
+        at: str = "given",
+    ) -> None:
+        """at: the field of `profile` to begin with, where its provider has it."""
         super().__init__()
         from fttui import profile_form
 
-        self._config, self._profile = config, profile
+        self._config, self._profile, self._at = config, profile, at
         self._form = profile_form.of(profile) if profile else profile_form.usual(
             provider or "openai", config
         )  # fmt: skip
@@ -108,8 +115,11 @@ class AddProfile(Dialog[str]):
         self.query_one("#kind", Picker).text = BY_PROVIDER[self._form.provider].title
         self._sync_key(self._form.key.value if self._form.key.kind in ("env", *SOURCES) else "")
         self.query_one("#access", Picker).text = _access(self._read_only)
-        first = "#given" if self._profile else "#name"
-        self.query_one(first).focus()
+        asks = BY_PROVIDER[self._form.provider].asks
+        at = (
+            self._at if self._at in asks else (asks[0] if asks and self._at != "given" else "given")
+        )
+        self.query_one(f"#{at}" if self._profile else "#name").focus()
 
     def _rows(self) -> Iterator[Widget]:
         made, kind = self._form, BY_PROVIDER[self._form.provider]
