@@ -93,7 +93,7 @@ async def launch_and_watch(app: Any, pilot: Any, tag: str) -> None:
     from fttui.ui.dialogs.confirm import Confirm
     from fttui.ui.dialogs.launch import LaunchDialog
 
-    app.screen.query_one("#suffix").value = "orders"
+    app.screen.query_one("#field-suffix").value = "orders"
     app.screen.query_one("#launch").focus()
     await pilot.press("enter")
     await until(pilot, lambda: isinstance(app.screen, Confirm) and not app.screen._too_soon())
