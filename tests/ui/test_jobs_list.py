@@ -422,7 +422,8 @@ async def test_a_watched_job_is_announced_when_it_ends(
         await wait_until(pilot, lambda: (tmp_path / "told").exists(), "the command ran")
         said = "job-1 succeeded in 1m 10s, loss 1"
         await wait_until(pilot, lambda: (tmp_path / "told").read_text() == said, said)
-        assert notify.title("✓ job-1 succeeded · fttui") in written
+        titles = [text for text in written if text.startswith("\x1b]0;")]
+        assert titles[-1] == notify.title("✓ job-1 succeeded · fttui")
         assert notify.desktop("osc9", said) in written
         assert again.notices[-1].message == said
         assert again.state.recall("jobs.watched.work") == []

@@ -23,6 +23,7 @@ class Announcer:
         self.app = app
         self._title = ""
         self._pushed = False
+        self._last_word = False  # the title says how a job ended: it stays until another one runs
 
     def write(self, sequence: str) -> None:
         """Send a sequence to the terminal, in order with what is drawn."""
@@ -41,7 +42,10 @@ class Announcer:
             for job_id in sorted(feed.watched)
             if job_id in feed.tracks and feed.tracks[job_id].live
         ]
-        if settings.notify_title and (live or self._title):
+        if not settings.notify_title or not (live or self._title):
+            return
+        if live or not self._last_word:
+            self._last_word = False
             self._say(" · ".join([*map(_progress, live[:3]), "fttui"]))
 
     def _say(self, text: str) -> None:
@@ -83,6 +87,7 @@ class Announcer:
         self.app.notify(ended.text, severity="information" if good else "warning", timeout=8)
         settings = self.app.backend.config.settings
         if settings.notify_title:
+            self._last_word = True
             self._say(f"{status(track.job.status)[0]} {ended.name} {ended.status} · fttui")
         if settings.notify_bell:
             self.app.bell()
