@@ -572,36 +572,35 @@ async def test_past_ones_are_reopened_as_they_were_and_gone_on_with(
             assert {body["temperature"] for body in server.asked[asked:]} == {0.5}
 
 
-@pytest.mark.parametrize("kind", ["md", "csv", "json"])
 async def test_it_is_saved_and_nothing_is_overwritten(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    path = tmp_path / f"out.{kind}"
     async with evaluating(monkeypatch, tuned_knows(12)) as (app, pilot, _):
         await run_all(app, pilot)
         await pilot.press("e")
         await typed(app, pilot, str(tmp_path / "out.txt"))
         assert "end it in .md, .csv or .json" in flat(app)
-        await typed(app, pilot, str(path))
-        await wait_until(pilot, path.exists, "the file")
-        text = path.read_text(encoding="utf-8")
-        if kind == "csv":
-            rows = list(csv.DictReader(text.splitlines()))
-            assert len(rows) == 32
-            assert sum(int(row["passed"]) for row in rows) == 12
-        elif kind == "json":
-            found = json.loads(text)
-            assert found["candidate"] == "tuned"
-            assert found["models"][1]["scores"]["json"]["right"] == 12
-            assert found["add_next"]["groups"][0]["count"] == 4
-        else:
-            assert "| tuned | 12 of 16 |" in text
-            assert "I do not know" not in text  # the base's answers are not the candidate's
-            assert "\\[" in text or "[" not in text
+        await pilot.press("escape")
+        made = {}
+        for kind in ("md", "csv", "json"):
+            path = tmp_path / f"out.{kind}"
+            await pilot.press("e")
+            await typed(app, pilot, str(path))
+            await wait_until(pilot, path.exists, "the file")
+            made[kind] = path.read_text(encoding="utf-8")
+        rows = list(csv.DictReader(made["csv"].splitlines()))
+        assert len(rows) == 32
+        assert sum(int(row["passed"]) for row in rows) == 12
+        found = json.loads(made["json"])
+        assert found["candidate"] == "tuned"
+        assert found["models"][1]["scores"]["json"]["right"] == 12
+        assert found["add_next"]["groups"][0]["count"] == 4
+        assert "| tuned | 12 of 16 | 51 to 90 % |" in made["md"]
+        assert "## tuned: 4 failing prompts" in made["md"]
         await pilot.press("e")
-        await typed(app, pilot, str(path))
+        await typed(app, pilot, str(tmp_path / "out.md"))
         assert "is there already" in flat(app)
-        assert path.read_text(encoding="utf-8") == text
+        assert (tmp_path / "out.md").read_text(encoding="utf-8") == made["md"]
 
 
 # -- the same numbers as the command

@@ -287,9 +287,10 @@ class EvaluateScreen(ResultKeys):
     @property
     def elsewhere(self) -> frozenset[str]:
         """Actions that the hint bar leaves out: they belong to the other page, or to no run."""
+        running, nothing = self.running is not None, self.done is None
         if not self.has_class("-report"):
-            return OF_RESULTS
-        return OF_SETUP | OF_RESULTS if self.running is not None else OF_SETUP
+            return OF_RESULTS | ({"results"} if nothing and not running else frozenset())
+        return OF_SETUP | (OF_RESULTS if running else {"stop"})
 
     def why_not(self, action_id: str) -> str:
         name, done = action_id.partition(".")[2], self.done
