@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from jobs_help import feed_by_hand, tell, write_dataset
+from textual.events import Key
 from textual.widgets import Button, Input, Static
 from ui_help import screen_text, wait_for_text, wait_until
 
@@ -225,6 +226,13 @@ async def test_wrong_values_are_named_and_price_and_lifetime_follow_the_plan(
         assert once is not None
         assert thrice == once * 3
         assert "until 20" in screen_text(paid)  # the day the model stops answering
+        dialog(paid).query_one("#field-n_epochs", Input).focus()
+        await pilot.pause()
+        for key in ("4", "down", "8"):  # faster than the screen follows
+            paid.post_message(Key(key, key if len(key) == 1 else None))
+        fields = dialog(paid).draft.fields
+        await wait_until(pilot, lambda: fields.get("batch_size") == "8", "typed where it belongs")
+        assert fields["n_epochs"] == "4"
 
 
 async def test_a_draft_survives_a_closed_dialog_and_a_new_start(paid: FttuiApp) -> None:

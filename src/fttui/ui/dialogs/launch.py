@@ -64,9 +64,10 @@ class LaunchDialog(Dialog[list["Job"]]):
         (22, "-low"),
         (30, "-tall"),
     ]
+    # With priority: what is typed right after an arrow goes into the next field, however fast.
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "app.focus_next", "Next", show=False),
-        Binding("up", "app.focus_previous", "Previous", show=False),
+        Binding("down", "app.focus_next", "Next", show=False, priority=True),
+        Binding("up", "app.focus_previous", "Previous", show=False, priority=True),
     ]
 
     def __init__(self, app: FttuiApp, feed: Feed) -> None:
