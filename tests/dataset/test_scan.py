@@ -149,3 +149,11 @@ def test_findings_are_bounded_and_counts_exact(tmp_path: Path) -> None:
     assert report.counts["S001"] == 30_000
     assert len(report.of("S001")) == 1_000
     assert [(f.line, f.count) for f in report.of("J003")] == [(30_001, 30_000)]
+
+
+def test_the_fast_extra_changes_no_number(large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fast = scan(large, workers=2, cached=False)
+    monkeypatch.setenv("FTTUI_FAST", "0")
+    exact = scan(large, workers=2, cached=False)
+    assert exact.as_dict()["token_stats"] == fast.as_dict()["token_stats"]
+    assert list(exact.rows) == list(fast.rows)

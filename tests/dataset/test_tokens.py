@@ -12,8 +12,8 @@ import tiktoken
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fttui.dataset import tokens, vocabulary
-from fttui.dataset.encoder import Encoder, encoder, without_look_ahead
+from fttui.dataset import encoder_fast, tokens, vocabulary
+from fttui.dataset.encoder import Encoder, exact, without_look_ahead
 from fttui.dataset.scan import scan
 
 from .cases import chat
@@ -116,9 +116,9 @@ TRICKY = [
 def test_texts_without_look_ahead_count_as_published(name: str, parts: list[list[str]]) -> None:
     texts = ["".join(some) for some in parts]
     expected = [len(published(name).encode_ordinary(text)) for text in texts]
-    assert [encoder(name).size(text) for text in texts] == expected
+    assert [exact(name).size(text) for text in texts] == expected
     if not any("\ud800" <= char <= "\udfff" for text in texts for char in text):
-        assert encoder(name).sizes(texts) == expected
+        assert exact(name).sizes(texts) == expected
 
 
 @pytest.mark.parametrize("name", ["o200k_base", "cl100k_base"])
@@ -133,6 +133,39 @@ def test_a_pattern_of_tomorrow_is_used_as_it_is(monkeypatch: pytest.MonkeyPatch)
     for text in ("a   b\n\t x", "\u3000  y", "x<|endofprompt|>  z"):
         expected = len(published("cl100k_base").encode_ordinary(text))
         assert [slow.size(text), *slow.sizes([text, text])] == [expected] * 3
+
+
+@pytest.mark.parametrize("name", ["o200k_base", "cl100k_base"])
+@settings(deadline=None, max_examples=200)
+@given(texts=TEXTS, part=st.text(alphabet="a \u20c1\u0897\U0001faea\ud800é👍"))
+def test_the_fast_extra_counts_the_same(name: str, texts: list[str], part: str) -> None:
+    pytest.importorskip("toktok")
+    fast = encoder_fast.load(name, lambda: exact(name))
+    assert fast is not None
+    texts = [*texts, part]
+    assert fast.sizes(texts) == [len(published(name).encode_ordinary(text)) for text in texts]
+    assert [fast.size(text) for text in texts] == fast.sizes(texts)
+
+
+def test_the_known_texts_are_counted_as_published() -> None:
+    for text, *counts in encoder_fast.PROBES:
+        names = ("o200k_base", "cl100k_base")
+        assert counts == [len(published(name).encode_ordinary(text)) for name in names]
+
+
+def test_a_fast_encoder_that_counts_wrong_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    toktok = pytest.importorskip("toktok")
+    right = toktok.batch_count
+
+    def wrong(texts: list[str], name: str, threads: int) -> list[int]:
+        return [n + (i == 3) for i, n in enumerate(right(texts, name, threads=threads))]
+
+    monkeypatch.setattr(toktok, "batch_count", wrong)
+    assert encoder_fast.load("o200k_base", lambda: exact("o200k_base")) is None
+    monkeypatch.setattr(toktok, "batch_count", right)
+    assert encoder_fast.load("o200k_base", lambda: exact("o200k_base")) is not None
+    monkeypatch.setenv(encoder_fast.OFF, "0")
+    assert encoder_fast.load("o200k_base", lambda: exact("o200k_base")) is None
 
 
 @functools.cache
