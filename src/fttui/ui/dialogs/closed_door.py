@@ -38,6 +38,7 @@ class ClosedDoor(Dialog["Way"]):
     ClosedDoor.-low #about, ClosedDoor.-low .title { margin-bottom: 0; }
     ClosedDoor.-low #said, ClosedDoor.-low #why, ClosedDoor.-low #whom { margin-bottom: 0; }
     ClosedDoor.-low .keys { margin-top: 0; }
+    ClosedDoor.-low #about { height: 1; }
     """
     BINDINGS = [
         Binding("d", "detail", "Details", show=False, priority=True),
