@@ -22,6 +22,7 @@ NAMES = frozenset(
      "bundle"}
 )  # fmt: skip
 MOST = 8  # jobs in one chart beside the first
+LONG_LOG = 1000  # events from which a log may have been read only in part
 WAIT = 2.0  # seconds after which a finished job without a curve has its results file read
 
 
@@ -184,18 +185,18 @@ class OneJobScreen(AreaScreen):
             self._read_results(self.track, save=True)
 
     def results_if_needed(self) -> None:
-        """Read the results file of a finished job that tells no figures in its events."""
+        """Read the results file of a finished job whose events tell no figures, or not the first ones."""
         track = self.track
         if track is None or not track.job.ended or not track.job.result_files:
             return
-        if track.id in self._results_asked or len(track.curves.loss):
+        if track.id in self._results_asked or not _wanting(track):
             return
         self._results_asked.add(track.id)
 
         def look() -> None:
-            if self.track is track and not len(track.curves.loss):
+            if self.track is track and _wanting(track):
                 self._read_results(track, save=False)
-            elif not len(track.curves.loss):
+            elif _wanting(track):
                 self._results_asked.discard(track.id)  # when it is looked at again
 
         self.set_timer(WAIT, look)
@@ -228,3 +229,9 @@ class OneJobScreen(AreaScreen):
                 self.fttui.notify(
                     f"its results file: {problem.why or problem.what}", severity="warning"
                 )
+
+
+def _wanting(track: Track) -> bool:
+    """Whether its curve is missing, or begins late: of very long logs only the newest part is read."""
+    loss = track.curves.loss
+    return not len(loss) or (len(track.events) >= LONG_LOG and loss.steps[0] > 1)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 from textual.binding import Binding
 from textual.message import Message
+from textual.strip import Strip
 
 from fttui.ui.text import Part, fit
 from fttui.ui.widgets.line_list import LineList
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from fttui.service.types import JobEvent
 
 GLYPH = {"error": ("✗", "error"), "warn": ("⚠", "warning"), "warning": ("⚠", "warning")}
+KEPT = 300  # drawn lines, a few screens
 PLAIN = {"error": "x", "warn": "!", "warning": "!"}
 
 
@@ -71,12 +73,14 @@ class EventLog(LineList):
         self.wanted = ""  # what is searched for, lower case
         self._hits: list[int] = []
         self._searched = 0  # so many events were looked through
+        self._strips: dict[object, Strip] = {}  # lines as they were drawn
 
     def show(self, owner: str, events: Sequence[JobEvent]) -> None:
         """Show a job's events; the same job's list may have grown."""
         if owner != self._owner:
             self._owner, self._events, self.following = owner, events, True
             self.find("")
+            self._strips.clear()
             self.set_count(len(events), cursor=len(events) - 1)
             self.refresh()
             self._to_end()
@@ -196,6 +200,19 @@ class EventLog(LineList):
         self.post_message(self.Found())
 
     # -- drawing
+
+    def render_line(self, y: int) -> Strip:
+        """An event never changes: while the log follows, only the new lines are made."""
+        row = y + int(self.scroll_offset.y)
+        if row == self.cursor or row >= self.count or self._pass is None:
+            return super().render_line(y)
+        key = (row, self._pass, self.wanted, self.app.theme)
+        strip = self._strips.get(key)
+        if strip is None:
+            if len(self._strips) > KEPT:
+                self._strips.clear()
+            strip = self._strips[key] = super().render_line(y)
+        return strip
 
     def _event(self, row: int, width: int) -> Sequence[Part]:
         event = self._events[row]

@@ -197,8 +197,13 @@ class LineList(ScrollView, can_focus=True):
             return Strip.blank(width, base)
         if row == self.cursor:
             base += self._cursor_style()
-        segments = [Segment(text, base + style) for text, style in self._parts(row, width)]
-        return Strip(segments).adjust_cell_length(width, base).simplify()
+        segments = [Segment(text, base + style) for text, style in self._parts(row, width) if text]
+        room = width - sum(cell_len(segment.text) for segment in segments)
+        if room < 0:
+            return Strip(segments).adjust_cell_length(width, base)
+        if room:
+            segments.append(Segment(" " * room, base))
+        return Strip(segments, width)  # one only: every Strip costs as much as drawing a part
 
     def _parts(self, row: int, width: int) -> list[tuple[str, Style]]:
         palette = self.palette
