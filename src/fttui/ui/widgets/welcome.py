@@ -21,6 +21,7 @@ _KEYS = (
     ("d", "try it: a sample dataset, a small model, all on this machine"),
     ("o", "open your own dataset"),
     ("6", "chat with a model"),
+    ("P", "train elsewhere: OpenAI, Azure, Nebius, any server like them"),
     ("?", "every key of the pane you are in"),
 )
 
