@@ -97,6 +97,21 @@ def test_what_is_rendered_piece_by_piece_is_what_the_whole_is(parts: list[str], 
     assert made == list(render(text) if text else ())
 
 
+@pytest.mark.parametrize(
+    ("text", "finished"),
+    [
+        ("one\ntwo", "one\n"),
+        ("one\n```\ncode\n", "one\n"),
+        ("```\ncode\n```\nnext", "```\ncode\n```\n"),
+        ("````\n```\nstill code\n", ""),
+        ("| a |\n|---|\n| b |\n", ""),
+        ("| a |\n|---|\nend\nx", "| a |\n|---|\nend\n"),
+    ],
+)
+def test_what_is_finished_is_known_at_once(text: str, finished: str) -> None:
+    assert text[: Growth().finished(text)] == finished
+
+
 @given(st.text("ab*_`~[]()\\ !|#>-", max_size=60))
 @settings(max_examples=300, deadline=None)
 def test_emphasis_never_overlaps_nor_leaves_the_text(text: str) -> None:

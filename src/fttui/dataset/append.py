@@ -80,7 +80,7 @@ def append(path: Path, obj: Mapping[str, Any]) -> Appended:
             os.fsync(file.fileno())
         except OSError as failure:
             with contextlib.suppress(OSError):
-                pass
+                os.ftruncate(file.fileno(), size)
             if not existed:
                 path.unlink(missing_ok=True)
             raise _cannot(path, failure) from failure
