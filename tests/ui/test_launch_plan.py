@@ -380,3 +380,25 @@ def test_equal_results_go_to_the_cheaper_and_jobs_of_no_sweep_show_what_differs(
     top = compare.best(rows)
     assert top is not None
     assert top.track is two
+
+
+def test_the_key_of_weights_and_biases_goes_only_where_it_is_wanted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """From the environment, at the moment of sending: no order and no draft ever holds it."""
+    from types import SimpleNamespace
+
+    from fttui.ui.launch import run
+
+    row = {"type": "wandb", "wandb": {"project": "p"}}
+
+    def sent(provider: str) -> Any:
+        feed = SimpleNamespace(provider=SimpleNamespace(profile=desk(provider).profile))
+        return run._with_key(feed, row)  # type: ignore[arg-type]
+
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    assert sent("nebius") is row
+    monkeypatch.setenv("WANDB_API_KEY", "secret")
+    assert sent("nebius")["wandb"] == {"project": "p", "api_key": "secret"}
+    assert sent("openai") is row
+    assert "api_key" not in row["wandb"]
