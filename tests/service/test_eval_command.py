@@ -164,6 +164,19 @@ async def test_a_judge_compares_in_pairs(server: Any, run: Run) -> None:
     assert "by the judge:" in out
 
 
+async def test_a_report_is_written_by_its_name(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "out.md"
+    code, out, _ = await run(HELD, *BOTH, "--yes", "--report", str(path))
+    assert code == 0
+    assert "| tuned | 12 of 16 |" in path.read_text(encoding="utf-8")
+    assert "what to add next, by what is wrong" in out
+    assert "4 × “customer” is missing: lines 13, 14, 15, 16" in out
+    for name, why in (("out.md", "is there already"), ("out.txt", "no kind of file")):
+        code, _, err = await run(HELD, *BOTH, "--yes", "--report", str(tmp_path / name))
+        assert code == 2
+        assert why in err
+
+
 async def test_csv_holds_every_grade(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
     argv = (HELD, *BOTH, "--yes", "--csv", str(path), "--grader", "json", "--grader", "fuzzy_match")

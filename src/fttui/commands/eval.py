@@ -68,6 +68,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--resume", action="store_true", help="go on: ask only what is not answered yet"
     )
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write every grade as CSV")
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="write a report: .md, .csv or .json by its name"
+    )
     parser.add_argument("--yes", action="store_true", help="do not ask before money is spent")
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
 
@@ -101,9 +104,14 @@ def _check(args: argparse.Namespace) -> None:
             raise Problem(
                 f"--{name.replace('_', '-')} {value:g}", f"it must be {wanted}", code="usage"
             )
-    if args.csv is not None and args.csv.exists():
-        raise Problem(f"{args.csv} is there already.", "Nothing is overwritten.",
-                      "Name another file.", code="exists")  # fmt: skip
+    for path in (args.csv, args.report):
+        if path is not None and path.exists():
+            raise Problem(f"{path} is there already.", "Nothing is overwritten.",
+                          "Name another file.", code="exists")  # fmt: skip
+    if args.report is not None:
+        from fttui.service import eval_export
+
+        eval_export.kind_of(args.report)
     if args.pairwise is not None and not args.judge:
         raise Problem("--pairwise needs a judge", "", "add --judge MODEL", code="usage")
 
@@ -269,6 +277,8 @@ class _Job:
 
         if self.args.csv is not None:
             eval_export.write_new(self.args.csv, eval_export.as_csv(done.outcome.rows))
+        if self.args.report is not None:
+            eval_export.write(self.args.report, done)
         met = self.args.fail_under is None or done.value >= self.args.fail_under
         code = 2 if not done.outcome.complete else 0 if met else 1
         if self.args.json:

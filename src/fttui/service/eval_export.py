@@ -26,13 +26,18 @@ _COLUMNS = ("line", "model", "grader", "score", "passed", "error", "prompt", "ex
 
 
 def write(path: Path, done: Result) -> None:
-    """By the end of its name, one of KINDS. Whole or not at all; Problem where something is there."""
+    """By the end of its name. Whole or not at all; Problem where something is there."""
+    made = {"md": as_markdown, "csv": lambda d: as_csv(d.outcome.rows), "json": as_json}
+    write_new(path, made[kind_of(path)](done))
+
+
+def kind_of(path: Path) -> str:
+    """One of KINDS, by the end of the name."""
     kind = path.suffix.removeprefix(".").lower()
     if kind not in KINDS:
         raise Problem(f"{path.name} is no kind of file this can be.", "It is .md, .csv or .json.",
                       "Give it one of these endings.", code="output")  # fmt: skip
-    made = {"md": as_markdown, "csv": lambda d: as_csv(d.outcome.rows), "json": as_json}
-    write_new(path, made[kind](done))
+    return kind
 
 
 def write_new(path: Path, text: str) -> None:

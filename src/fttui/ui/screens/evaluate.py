@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from fttui.service.eval_result import Result
     from fttui.service.eval_setup import Setup
 
-FRAMES = 4  # a second, while it runs
+FRAMES = 2  # a second, while it runs
 OF_SETUP = frozenset({"model", "history"})
 OF_RESULTS = frozenset({"filter", "nearest", "next", "export", "labels"})
 
