@@ -167,6 +167,11 @@ async def test_scaling(azure: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     app = FttuiApp()
     async with app.run_test(size=(120, 40)) as pilot:
         await open_page(app, pilot, "● one")
+        await pilot.resize_terminal(60, 15)  # too low for the details: the list stays
+        await wait_until(pilot, lambda: "capacity" not in screen_text(app), "short")
+        assert "● one" in screen_text(app)
+        await pilot.resize_terminal(120, 40)
+        await wait_for_text(pilot, "capacity")
         await pilot.press("s")
         await wait_for_text(pilot, "Capacity of one")
         await pilot.press("end", "0", "0", "enter")  # 100 → 10000: more than there is

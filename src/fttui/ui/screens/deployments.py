@@ -40,7 +40,9 @@ class DeploymentsScreen(AreaScreen):
     DeploymentsScreen.-none #rows, DeploymentsScreen.-none #head { display: none; }
     DeploymentsScreen.-none #one { display: none; }
     DeploymentsScreen #one { height: auto; }
+    DeploymentsScreen.-short #one { display: none; }
     """
+    VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-short"), (20, "-tall")]
 
     def __init__(self) -> None:
         super().__init__()
