@@ -267,3 +267,21 @@ async def test_a_provider_without_events_and_checkpoints_says_so(
     assert ("ftjob-1", "events", "It shows no events.") in outcome.missing
     again = await run.export([run.Chosen(provider, job)], tmp_path)
     assert again.skipped == ["ftjob-1"]  # it will never have them: nothing to try again
+
+
+async def test_hostile_names_stay_inside_and_are_only_text(
+    server: Any, provider: Provider, tmp_path: Path
+) -> None:
+    nasty = "../../up | <img src=x> \x1b[2J [/]"
+    job = add_job(server, 1, user_provided_suffix=nasty, result_files=["../../../../res"])
+    server.contents["../../../../res"] = CSV.encode()
+    out = tmp_path / "deep" / "out"
+    outcome = await run.export([run.Chosen(provider, job)], out)
+    assert [path.name for path in tmp_path.iterdir()] == ["deep"]
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["out"]
+    (report,) = out.glob("*/report.md")
+    text = report.read_text()
+    assert "\x1b" not in text
+    assert "<img" not in text
+    xml.fromstring((report.parent / "loss.svg").read_text())
+    assert outcome.saved == ["ftjob-1"]

@@ -81,3 +81,15 @@ def test_why_not_is_said(server: Any, connect: Callable[..., Provider]) -> None:
     assert "does not give out" in weights.why_not(connect(server.url, "openai"), bare)
     assert "no files" in weights.why_not(connect(server.url, "nebius"), bare)
     assert weights.why_not(connect(server.url, "nebius"), listed(server, "a")) == ""
+
+
+async def test_no_name_leads_out_of_the_folder(
+    server: Any, connect: Callable[..., Provider], tmp_path: Path
+) -> None:
+    provider = connect(server.url, "nebius")
+    checkpoint = listed(server, "a", "b", "c")
+    for name, filename in zip("abc", ("../../a.bin", "..", "x\\..\\a.bin"), strict=True):
+        server.files[name]["filename"] = filename
+    found = await weights.save(provider, "ftjob-1", checkpoint, tmp_path / "w")
+    assert sorted(path.name for path in (tmp_path / "w").iterdir()) == ["2-a.bin", "a.bin", "b"]
+    assert all(path.parent == tmp_path / "w" for path in found)

@@ -81,7 +81,8 @@ async def _wanted(provider: Provider, job_id: str, checkpoint: Checkpoint) -> li
     found: dict[str, str] = {}
     for file_id in checkpoint.result_files:
         info = await files.retrieve(provider, file_id)
-        name = Path(info.filename.replace("\\", "/")).name or file_id
-        name = name if name not in found else f"{file_id}-{name}"
+        name = info.filename.replace("\\", "/").rpartition("/")[2].lstrip(".")
+        name = name or re.sub(r"[^\w-]+", "-", file_id)  # never a way out of the folder
+        name = name if name not in found else f"{len(found)}-{name}"
         found[name] = f"/files/{part(file_id)}/content"
     return list(found.items())

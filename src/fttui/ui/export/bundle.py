@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from fttui.ui.export import page, svg
 from fttui.ui.export.collect import Chosen, Found
-from fttui.ui.export.folder import Folder
+from fttui.ui.export.folder import Folder, clean_name
 from fttui.ui.jobs import ranking
 from fttui.ui.jobs.curves import FIELDS
 
@@ -48,11 +48,13 @@ def write(
     if track.checkpoints:
         written.append(folder.put("checkpoints.json", _json(checkpoints(track))))
     for row in found.results:
-        written.append(folder.put(f"results/{row.file_id}.csv", row.text))
+        written.append(folder.put(f"results/{clean_name(row.file_id)}.csv", row.text))
     known = {row.file_id for row in found.results}
     for file_id, raw in found.raw_results.items():
         if file_id not in known:  # no table fttui knows: as it is
-            written.append(folder.put(f"results/{file_id}", raw.decode("utf-8", "replace")))
+            written.append(
+                folder.put(f"results/{clean_name(file_id)}", raw.decode("utf-8", "replace"))
+            )
     talks = chats(state, chosen.provider.profile.name, track) if state else []
     if talks:
         written.append(folder.put("chats.json", _json(talks)))
