@@ -271,8 +271,12 @@ class Loop:
             raise Problem("nothing was uploaded", "you said no", code="not_confirmed")
 
     async def _spec(self, provider: Provider, model: Model) -> LaunchSpec:
-        """The request, with the files sent."""
+        """The request, with the files sent, and what this provider wants beside (trainingType)."""
+        from fttui.pricing.catalog import load_or_shipped
         from fttui.service.types import LaunchSpec
+
+        home = load_or_shipped().provider(model.provider)
+        own = provider.profile.extra_body
 
         chosen = {
             "n_epochs": self.args.epochs,
@@ -288,6 +292,7 @@ class Loop:
             hyperparameters={name: value for name, value in chosen.items() if value is not None},
             suffix=self.args.suffix or "",
             seed=self.args.seed,
+            extra_body={row.name: row.default for row in home.extra_body if row.name not in own},
         )
 
     async def _train(self, provider: Provider, model: Model) -> Job:
