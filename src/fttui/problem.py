@@ -39,6 +39,12 @@ class Problem(Exception):
         """The lines of the message that say something, for a terminal."""
         return [line for line in (self.what, self.why, self.remedy) if line]
 
+    def sentences(self) -> str:
+        """In one line of sentences, for a message another program shows."""
+        return " ".join(
+            line if line.endswith((".", "!", "?")) else f"{line}." for line in self.lines()
+        )
+
     def __str__(self) -> str:
         return "; ".join(self.lines())
 

@@ -59,7 +59,7 @@ _CALLERS = {"context_length_exceeded": "messages", "invalid_messages": "messages
 def from_problem(problem: Problem) -> ApiError:
     param = _CALLERS.get(problem.code)
     return ApiError(
-        400 if param else 503, " ".join(problem.lines()), code=problem.code or None, param=param
+        400 if param else 503, problem.sentences(), code=problem.code or None, param=param
     )
 
 

@@ -145,7 +145,7 @@ class Supervisor:
                 log.warning("job %s: no base model: %s", id_, problem)
                 jobs.failed(
                     self._store, id_, problem.code or "model_not_available",
-                    " ".join(problem.lines()), "model",
+                    problem.sentences(), "model",
                 )  # fmt: skip
             return
         if self._status(id_) not in ("queued", "running") or self._closing:
