@@ -2,13 +2,15 @@
 
     python tests/bench/bench_check.py [MB] [ROUNDS]
 
-Makes its own corpus (seeded, chat lines from the words of this machine's Python library), counts its texts
+Makes its own corpus (seeded; the files of this machine's Python, each used once), counts its texts
 with tiktoken alone in two processes (joined by a special token, the fastest exact way), checks the file
 with two workers, and prints the ratio of each round side by side. Peak memory is summed over all processes.
 """
 
 from __future__ import annotations
 
+import importlib.util
+import itertools
 import json
 import os
 import random
@@ -18,6 +20,7 @@ import sysconfig
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 ALONE = """
@@ -50,12 +53,25 @@ if __name__ == "__main__":
 """
 
 
+def words() -> Iterator[str]:
+    """Text and code of this machine's Python and its packages, each file once, again only when they end."""
+    folders = [Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib")]
+    files = sorted(
+        path
+        for folder in folders
+        for path in folder.rglob("*")
+        if path.suffix in (".py", ".md", ".rst", ".txt") and 1_000 < path.stat().st_size < 300_000
+    )
+    random.Random(1).shuffle(files)
+    for path in itertools.cycle(dict.fromkeys(files)):
+        yield path.read_text("utf-8", "replace").replace("\r\n", "\n")
+
+
 def corpus(path: Path, size: int, seed: int = 7) -> None:
-    """A chat file of `size` bytes: questions and answers cut from real text and code, some escaped."""
+    """A chat file of `size` bytes: questions and answers cut one after the other from real text and code,
+    some with words of other languages, half the lines escaped."""
     random_ = random.Random(seed)
-    texts = []
-    for source in sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))[:150]:
-        texts.append(source.read_text("utf-8", "replace"))
+    source, text, at = words(), "", 0
     extra = [
         "Wie spät ist es in Tromsø? ",
         "Где находится библиотека? ",
@@ -74,23 +90,14 @@ def corpus(path: Path, size: int, seed: int = 7) -> None:
             messages = [{"role": "system", "content": random_.choice(systems)}]
             for _ in range(random_.choice((1, 1, 2, 3))):
                 for role, low, high in (("user", 60, 500), ("assistant", 200, 1600)):
-                    text = random_.choice(texts)
-                    at = random_.randrange(max(1, len(text) - high))
-                    cut = text[at : at + random_.randrange(low, high)].strip() or "So."
-                    messages.append(
-                        {
-                            "role": role,
-                            "content": cut
-                            + " "
-                            + random_.choice(extra) * random_.randrange(3)
-                            + ".",
-                        }
-                    )
-            line = (
-                json.dumps({"messages": messages}, ensure_ascii=random_.random() < 0.5).encode()
-                + b"\n"
-            )
-            written += file.write(line)
+                    length = random_.randrange(low, high)
+                    if at >= len(text):
+                        text, at = next(source), 0
+                    cut, at = text[at : at + length].strip() or "So.", at + length
+                    more = random_.choice(extra) * random_.randrange(3)
+                    messages.append({"role": role, "content": f"{cut} {more}."})
+            data = json.dumps({"messages": messages}, ensure_ascii=random_.random() < 0.5)
+            written += file.write(data.encode("utf-8", "replace") + b"\n")
 
 
 def alone(path: Path) -> tuple[float, float]:
@@ -115,11 +122,14 @@ def alone(path: Path) -> tuple[float, float]:
     return max(wall for wall, _ in times), sum(cpu for _, cpu in times)
 
 
-def check(path: Path) -> tuple[float, float, int, str]:
+def check(path: Path, fast: str = "0") -> tuple[float, float, int, str]:
     """(seconds, of processor, peak bytes over all processes, what was found) of one full check, the start
-    of its processes included."""
+    of its processes included. fast: "0" counts with tiktoken, "1" with toktok where it is installed."""
     process = subprocess.Popen(
-        [sys.executable, "-c", CHECK, str(path)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", CHECK, str(path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "FTTUI_FAST": fast},
     )
     peak = 0
     done = threading.Event()
@@ -163,24 +173,38 @@ def memory(pid: int) -> int:
 def main() -> None:
     size = int(sys.argv[1]) * 1_000_000 if len(sys.argv) > 1 else 100_000_000
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+    modes = ["0", "1"] if importlib.util.find_spec("toktok") else ["0"]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "corpus.jsonl"
         corpus(path, size)
         size = os.path.getsize(path)
         print(f"{size / 1e6:.0f} MB, {os.cpu_count()} cores")
-        best: list[float] = []
+        best: dict[str, list[float]] = {}
         for _ in range(rounds):
-            first, first_cpu = alone(path)
-            seconds, cpu, peak, found = check(path)
-            print(
-                f"tiktoken alone {size / first / 1e6:5.1f} MB/s · full check {size / seconds / 1e6:5.1f} MB/s · "
-                f"ratio {first / seconds:.0%} · of processor time {first_cpu / cpu:.0%} "
-                f"({first_cpu:.1f} s, {cpu:.1f} s) · peak {peak / 1e6:.0f} MB · {found}",
-                flush=True,
-            )
-            now = [first, first_cpu, seconds, cpu]
-            best = [min(pair) for pair in zip(best or now, now, strict=True)]
-        print(f"best of each side: {best[0] / best[2]:.0%}, processor {best[1] / best[3]:.0%}")
+            first = list(alone(path))
+            show("tiktoken alone", size, first, first, "")
+            best["alone"] = least(best.get("alone"), first)
+            for mode in modes:
+                seconds, cpu, peak, found = check(path, mode)
+                name = "full check, fast" if mode == "1" else "full check"
+                show(name, size, first, [seconds, cpu], f"peak {peak / 1e6:.0f} MB · {found}")
+                best[name] = least(best.get(name), [seconds, cpu])
+        print("best of each side:")
+        for name, times in best.items():
+            show(name, size, best["alone"], times, "")
+
+
+def show(name: str, size: int, first: list[float], times: list[float], more: str) -> None:
+    wall, cpu = (a / b for a, b in zip(first, times, strict=True))
+    print(
+        f"{name:17} {size / times[0] / 1e6:5.1f} MB/s · ratio {wall:4.0%} · of processor time {cpu:4.0%} "
+        f"({times[1]:.1f} s) {more}",
+        flush=True,
+    )
+
+
+def least(known: list[float] | None, now: list[float]) -> list[float]:
+    return [min(pair) for pair in zip(known or now, now, strict=True)]
 
 
 if __name__ == "__main__":

@@ -279,3 +279,38 @@ def test_no_output_begins_with_the_mark_of_another_encoding(tmp_path: Path) -> N
     with pytest.raises(Problem, match="not written"), rewrite.new_file(out) as file:
         file.write(b"\xff\xfe{}\n")
     assert list(tmp_path.iterdir()) == []  # nothing half-written is left
+
+
+MIXED = [
+    data
+    for _, kind, line, _ in ONE
+    if kind == "chat" and len(data := as_bytes([line])[:-1]) < 5_000
+]
+
+
+@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    lines=st.lists(st.sampled_from(MIXED) | st.sampled_from([as_bytes([chat(1)])[:-1], b""])),
+    end=st.sampled_from([b"\n", b"\r\n"]),
+    mark=st.sampled_from([b"", b"\xef\xbb\xbf"]),
+    also=st.sampled_from([frozenset(), frozenset({"Q001", "M022", "M017", "Q009"})]),
+)
+def test_a_fixed_file_stays_fixed(
+    tmp_path_factory: pytest.TempPathFactory,
+    lines: list[bytes],
+    end: bytes,
+    mark: bytes,
+    also: frozenset[str],
+) -> None:
+    """Whatever is wrong together: a second run changes nothing, and nothing a fix claims to cure is left."""
+    source = tmp_path_factory.mktemp("mixed") / "data.jsonl"
+    source.write_bytes(mark + end.join(lines))
+    try:
+        once = fixed(source, "once.jsonl", also=also)
+    except Problem:
+        return
+    twice = fixed(once, "twice.jsonl", also=also) if once.stat().st_size else once
+    assert once.read_bytes() == twice.read_bytes()
+    report = scan(once, cached=False, workers=0)
+    left = [f for f in report.findings if f.fix and (f.code in SAFE or f.code in also)]
+    assert not left, left

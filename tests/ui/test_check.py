@@ -264,3 +264,11 @@ async def test_a_finding_of_the_validation_file_opens_that_file(file: Path, tmp_
         await pilot.press("y")
         await wait_until(pilot, lambda: app.thread.path == validation, "the other file is open")
         assert (app.thread.row, app.current_mode) == (6, "data")
+
+
+async def test_counts_that_are_estimated_are_said(tmp_path: Path) -> None:
+    path = tmp_path / "blanks.jsonl"
+    path.write_text("\n".join([chat("a" + " " * 600_000 + "b", "ok"), chat("c", "d")]) + "\n")
+    async with checked(path) as (pilot, _):
+        await wait_for_text(pilot, "Tokens per example · 1 text estimated")
+        assert ", 1 text estimated" in screen_text(pilot.app)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from fttui.dataset.checks import file as file_checks
-from fttui.dataset.syntax import dump
+from fttui.dataset.syntax import SEPARATORS, dump
 from fttui.dataset.target import OPENAI, Target
 from fttui.problem import Problem
 from fttui.text import size
@@ -22,7 +22,6 @@ from fttui.text import size
 UNPACKED = 2_000_000_000  # bytes a compressed file may grow to
 WHOLE = 512_000_000  # a file that is one JSON value is read as a whole up to this size
 BLOCK = 1 << 20
-SEPARATORS = {b"\xe2\x80\xa8": b"\\u2028", b"\xe2\x80\xa9": b"\\u2029", b"\xc2\x85": b"\\u0085"}
 _OPEN = {"gzip data": gzip.open, "bzip2 data": bz2.open, "xz data": lzma.open}
 _CODECS = {
     "UTF-16-LE": "utf-16-le",

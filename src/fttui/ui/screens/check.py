@@ -215,7 +215,9 @@ class CheckScreen(FixingScreen):
     def _say_tokens(self) -> None:
         report = self.thread.report
         pane = self.query_one("#tokens-pane", Pane)
-        pane.say_title(("Tokens per example", "bold"))
+        guessed = report.tokens.estimated if report is not None else 0
+        about = [(f" · {plural(guessed, 'text')} estimated", "warning")] if guessed else []
+        pane.say_title(("Tokens per example", "bold"), *about)
         view = self.query_one("#tokens", TextView)
         if report is None:
             view.show(lambda width: [[("counted while the file is checked", "faint")]])

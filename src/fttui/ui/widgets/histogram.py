@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from fttui.text import clean, one_line
+from fttui.text import clean, one_line, plural
 from fttui.ui.text import Part, fit
 from fttui.ui.widgets.text_view import Line
 
@@ -61,7 +61,8 @@ def token_lines(report: Report, width: int, height: int) -> list[Line]:
         parts += [(f"{name} ", "dim"), (f"{value:,}", "bold"), "   "]
     lines.append(parts)
     share = f", {100 * tokens.trained // max(1, tokens.total)}% trained"
-    lines.append(_fact("tokens", f"{tokens.total:,}{share} · {tokens.encoding}", width))
+    about = f", {plural(tokens.estimated, 'text')} estimated" if tokens.estimated else ""
+    lines.append(_fact("tokens", f"{tokens.total:,}{about}{share} · {tokens.encoding}", width))
     return lines + _statistics(report.stats, report.tokens.total, width)
 
 
