@@ -273,8 +273,8 @@ async def test_hostile_names_stay_inside_and_are_only_text(
     server: Any, provider: Provider, tmp_path: Path
 ) -> None:
     nasty = "../../up | <img src=x> \x1b[2J [/]"
-    job = add_job(server, 1, user_provided_suffix=nasty, result_files=["../../../../res"])
-    server.contents["../../../../res"] = CSV.encode()
+    job = add_job(server, 1, user_provided_suffix=nasty, result_files=["..\\..\\res"])
+    server.contents["..\\..\\res"] = CSV.encode()
     out = tmp_path / "deep" / "out"
     outcome = await run.export([run.Chosen(provider, job)], out)
     assert [path.name for path in tmp_path.iterdir()] == ["deep"]
@@ -285,3 +285,6 @@ async def test_hostile_names_stay_inside_and_are_only_text(
     assert "<img" not in text
     xml.fromstring((report.parent / "loss.svg").read_text())
     assert outcome.saved == ["ftjob-1"]
+    assert [path.name for path in report.parent.glob("results/*")] == ["res.csv"]
+    with pytest.raises(ValueError, match="leads out"):
+        export_folder.Folder(out).put("../res", "x")

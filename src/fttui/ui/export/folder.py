@@ -40,6 +40,8 @@ class Folder:
 
     def put(self, name: str, content: str | bytes) -> str:
         """Write a file; returns the name it got. Text is written without any key. Raises Problem."""
+        if ".." in Path(name).parts or Path(name).is_absolute():
+            raise ValueError(f"{name!r} leads out of the export")
         raw = redact(content).encode("utf-8", "replace") if isinstance(content, str) else content
         digest = hashlib.sha256(raw).hexdigest()
         with _told(self.root):
