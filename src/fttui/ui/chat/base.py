@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fttui.problem import Problem
@@ -37,7 +38,7 @@ class ChatBase(AreaScreen):
         self.marking = True  # differences between columns
         self.answers = Answers(self)  # type: ignore[arg-type]
 
-    @property
+    @cached_property  # asked for with every token
     def columns(self) -> Columns:
         return self.query_one(Columns)
 
