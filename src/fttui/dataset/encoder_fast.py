@@ -93,7 +93,23 @@ class FastEncoder:
 
 
 def _unsure(text: str) -> bool:
-    return not text.isascii() and _NOT_SURE.search(text) is not None
+    """Whether a text has a character toktok is not trusted with. Looks at each different one only once:
+    the pattern is slow, texts repeat their characters."""
+    if text.isascii():
+        return False
+    try:
+        beyond = set(text.encode().translate(None, _ASCII).decode())
+    except UnicodeEncodeError:
+        return True
+    for char in beyond - _sure:
+        if _NOT_SURE.match(char):
+            return True
+        _sure.add(char)
+    return False
+
+
+_ASCII = bytes(range(128))
+_sure: set[str] = set()
 
 
 def load(name: str, exact: Callable[[], Any]) -> FastEncoder | None:
