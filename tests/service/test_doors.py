@@ -234,6 +234,7 @@ async def test_what_is_missing_is_found_without_changing_anything(
 async def test_a_server_that_answers_anything_is_not_believed() -> None:
     found = await probe.probe(told(lambda path: (200, {"data": []})))
     assert not found.lacks
+    assert found.has == ("jobs",)
 
 
 async def test_a_server_without_fine_tuning_and_one_that_is_not_there() -> None:
