@@ -8,7 +8,7 @@ from __future__ import annotations
 from textual.driver import Driver
 
 _BLOCKS = {
-    0x2500: "-", 0x2501: "-", 0x2502: "|", 0x2503: "|", 0x254C: "-", 0x2571: "/",
+    0x2500: "-", 0x2501: "-", 0x2502: "|", 0x2503: "|", 0x254C: "-", 0x254D: "-", 0x254E: "|", 0x254F: "|", 0x2571: "/",
     **dict.fromkeys(range(0x2504, 0x250C), "-"),
     **dict.fromkeys(range(0x250C, 0x254C), "+"),
     0x2550: "=", 0x2551: "|",
