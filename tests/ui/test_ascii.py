@@ -8,7 +8,6 @@ from pathlib import Path
 import fttui.ui
 from fttui.ui.ascii import TABLE
 
-
 MARKS = {"\ufeff"}  # looked for in files, never drawn
 
 
