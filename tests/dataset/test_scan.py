@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -157,3 +158,17 @@ def test_the_fast_extra_changes_no_number(large: Path, monkeypatch: pytest.Monke
     exact = scan(large, workers=2, cached=False)
     assert exact.as_dict()["token_stats"] == fast.as_dict()["token_stats"]
     assert list(exact.rows) == list(fast.rows)
+
+
+def test_cancelling_does_not_wait_for_the_vocabulary(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "small.jsonl"
+    path.write_bytes(json.dumps(chat(1)).encode() + b"\n")
+    release = threading.Event()
+    monkeypatch.setattr("fttui.dataset.scan.encoder", lambda name: release.wait(60))
+    started = time.monotonic()
+    with pytest.raises(Cancelled):
+        scan(path, workers=0, cached=False, cancelled=lambda: True)
+    release.set()
+    assert time.monotonic() - started < 10

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from fttui.dataset.block import BLOCK, Cancelled, Result, Scanner, Task
 from fttui.dataset.checks import file as file_checks
 from fttui.dataset.checks import filewide, pairs
 from fttui.dataset.duplicates import Digests
+from fttui.dataset.encoder import encoder
 from fttui.dataset.merge import Merger
 from fttui.dataset.report import Finding, Report, TokenStats, percentiles, verdict
 from fttui.dataset.target import OPENAI, Target
@@ -30,6 +32,7 @@ SHORT = 64
 WORKERS = 2
 STRETCH = BLOCK  # bytes of one task for a worker
 STRETCH_SHORT = BLOCK // 8  # the same where lines are shorter than SHORT
+TICK = 0.02  # seconds between two looks at `cancelled` while the vocabulary loads
 EVERY = 0.1  # seconds between two calls of on_progress
 MANY_ANSWERS = 20  # different answers to one prompt that look meant
 
@@ -184,11 +187,21 @@ class _Job:
             raise Cancelled
 
     def _inline(self, fd: int, tasks: list[Task], hint: str) -> Iterator[Result]:
+        self._load_vocabulary()
         scanner = Scanner(self.target, hint, self.muted, self.cancelled)
         for task in tasks:
             if self.cancelled():
                 raise Cancelled
             yield scanner.scan(fd, task)
+
+    def _load_vocabulary(self) -> None:
+        """In a thread of its own, so that cancelling need not wait for it."""
+        loading = threading.Thread(target=encoder, args=(self.target.encoding,), daemon=True)
+        loading.start()
+        while loading.is_alive():
+            loading.join(TICK)
+            if self.cancelled():
+                raise Cancelled
 
     def _pooled(
         self, path: str, fd: int, tasks: list[Task], setup: pool.Setup, workers: int
