@@ -48,6 +48,7 @@ class Typed(SecretSource):
     """A key that was typed and is not kept anywhere yet: for trying it."""
 
     __slots__ = ("_secret",)
+    _secret: Secret
 
     def __init__(self, secret: Secret) -> None:
         SecretSource.__init__(self, "typed")
@@ -60,7 +61,7 @@ class Typed(SecretSource):
         return bool(self._secret)
 
     def resolve(self) -> Secret:
-        return self._secret  # type: ignore[no-any-return]
+        return self._secret
 
 
 def put(place: str, profile: str, secret: Secret) -> SecretSource:

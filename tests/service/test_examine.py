@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from fttui import cli
+from fttui import cli, secrets
 from fttui.commands import doctor, terminal_facts
 from fttui.config import Profile
 from fttui.secrets import SecretSource
@@ -190,6 +190,21 @@ def test_doctor_asks_all_profiles_at_once_and_shows_no_key(
     assert report["profiles"]["open"]["reachable"] is True
     assert report["profiles"]["open"]["clock_skew_seconds"] < 2
     assert "colours" in report["terminal"]
+
+
+def test_a_password_manager_that_waits_does_not_hold_the_doctor_up(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = home / "config" / "config.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text('[profiles.slow]\nprovider = "openai"\nkey = { command = "sleep 30" }\n')
+    monkeypatch.setattr(examine, "SECONDS", 0.5)
+    monkeypatch.setattr(secrets, "COMMAND_SECONDS", 60.0)  # put back afterwards
+    begun = time.monotonic()
+    code, said = run(capsys, "doctor", "--profile", "slow")
+    assert code == 1
+    assert "slow" in said
+    assert time.monotonic() - begun < 15
 
 
 def test_doctor_offline_asks_nobody(

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fttui import __version__, paths
+from fttui import __version__, paths, secrets
 from fttui.commands import terminal_facts
 from fttui.problem import Problem
 from fttui.secrets import redact
@@ -213,6 +213,7 @@ async def _ask_all(profiles: Sequence[Profile], deep: bool) -> list[Examined]:
 
     if not profiles:
         return []
+    secrets.COMMAND_SECONDS = examine.SECONDS  # the thread a command runs in ends with the look
     state = State()
     tasks = {
         asyncio.create_task(examine.examine(one, state=state, deep=deep)): one.name
