@@ -311,7 +311,7 @@ async def test_stopped_it_keeps_what_came_and_goes_on_with_the_rest(
         await wait_for_text(pilot, "9 of 32 answers")
         assert "4 out" in screen_text(app)
         assert "An evaluation is running" in app.backend.busy()
-        assert "evaluating 28%" in screen_text(app).splitlines()[0]
+        await wait_for_text(pilot, "evaluating 28%")  # in the thread's line
         await pilot.press("escape")
         await wait_for_text(pilot, "Not finished")
         assert "s asks the rest" in screen_text(app)
@@ -324,6 +324,24 @@ async def test_stopped_it_keeps_what_came_and_goes_on_with_the_rest(
         await run_all(app, pilot)
         assert "12 of 16" in screen_text(app)
         assert len(server.asked) - before == 32 - 9
+
+
+async def test_stopped_before_the_first_answer_there_is_nothing_to_show_and_nothing_kept(
+    monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    async with evaluating(monkeypatch, tuned_knows(12)) as (app, pilot, server):
+        server.free = 0
+        await start(app, pilot)
+        await wait_for_text(pilot, "0 of 32 answers")
+        await pilot.press("x")
+        await wait_for_text(pilot, "Not finished")
+        assert "16 prompts without an answer" in screen_text(app)
+        assert list((home / "state").glob("evaluations/*")) == []
+        await pilot.press("w")
+        await wait_until(pilot, lambda: "no answer of tuned" in app.notices[-1].message, "nothing")
+        await pilot.press("n")
+        await wait_for_text(pilot, "Training examples like line 1")  # needs no answer
+        server.go.set()
 
 
 async def test_other_areas_can_be_visited_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:

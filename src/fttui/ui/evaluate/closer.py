@@ -90,7 +90,13 @@ def add_next(app: FttuiApp, done: Result, model: str, show: Callable[[Filter], N
 
         advice = await asyncio.to_thread(done.advice, model)
         if not advice.groups:
-            app.notify(f"{model} fails none of these prompts", timeout=4)
+            asked = done.summary.of(model).answered
+            app.notify(
+                f"{model} fails none of these prompts"
+                if asked
+                else f"there is no answer of {model}",
+                timeout=4,
+            )
             return
 
         def chosen(at: int | None) -> None:

@@ -249,6 +249,10 @@ class EvaluateScreen(ResultKeys):
         except Problem as problem:
             self.fttui.show_problem(problem)
             await self._show_partial(ready)
+        except Exception:  # said by the app; the page must not wait for ever
+            self.running = None
+            self._ticker.pause()
+            raise
         else:
             self._ended(done)
             self.app.notify(f"evaluated: {self.verdict(done)}", timeout=6)
