@@ -102,3 +102,22 @@ def test_check_loads_neither_the_screen_nor_the_client_nor_numpy(file: Path) -> 
         [sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_sample_and_drop(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = tmp_path / "rows.jsonl"
+    source.write_bytes(as_bytes([chat(i) for i in range(1, 11)]))
+    rows = source.read_bytes().splitlines()
+    assert main(["split", str(source), "--drop", "2,4-6"]) == 0
+    left = (tmp_path / "rows.dropped.jsonl").read_bytes().splitlines()
+    assert left == [row for i, row in enumerate(rows, 1) if i not in (2, 4, 5, 6)]
+    output = tmp_path / "few.jsonl"
+    assert main(["split", str(source), "--sample", "3", "--output", str(output), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["examples"] == 3
+    few = output.read_bytes().splitlines()
+    assert len(few) == 3
+    assert [row for row in rows if row in few] == few
+    for wrong in (["--drop", "x"], ["--drop", "0"], ["--sample", "0"]):
+        assert main(["split", str(source), *wrong]) == 2
+    assert main(["split", str(source), "--drop", "1", "--sample", "1"]) == 2
+    assert source.read_bytes().splitlines() == rows

@@ -1,4 +1,4 @@
-"""`fttui split FILE`: training and validation, stratified and leak-free, by seed."""
+"""`fttui split FILE`: training and validation, stratified and leak-free, by seed; or only some of its lines."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
+from fttui.problem import Problem
 from fttui.text import one_line, plural
 
 
@@ -18,12 +19,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=42, help="the same seed gives the same split")
     parser.add_argument("--train", metavar="FILE", help="default: FILE.train.jsonl")
     parser.add_argument("--validation", metavar="FILE", help="default: FILE.validation.jsonl")
+    parser.add_argument("--sample", type=int, metavar="N", help="write N examples, chosen by seed")
+    parser.add_argument("--drop", metavar="LINES", help="write all but these lines: 3,7-9")
+    parser.add_argument("--output", metavar="FILE", help="with --sample or --drop: where it goes")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
 
 def run(args: argparse.Namespace) -> int:
     from fttui.dataset.split import split
 
+    if args.sample is not None or args.drop is not None:
+        return _some(args)
     source = Path(args.file)
     train = Path(args.train) if args.train else source.with_name(f"{source.stem}.train.jsonl")
     validation = (
@@ -54,3 +60,39 @@ def run(args: argparse.Namespace) -> int:
     if halves.groups:
         print(f"{plural(halves.groups, 'group')} of equal or same-prompt examples kept on one side")
     return 0
+
+
+def _some(args: argparse.Namespace) -> int:
+    """A copy with some of the lines: a sample, or all but those named."""
+    from fttui.dataset import rewrite
+
+    source = Path(args.file)
+    if args.sample is not None and args.drop is not None:
+        raise Problem("--sample and --drop exclude each other", "", "use one, then the other")
+    name = "sample" if args.sample is not None else "dropped"
+    output = Path(args.output) if args.output else source.with_name(f"{source.stem}.{name}.jsonl")
+    if args.sample is not None:
+        if args.sample < 1:
+            raise Problem(f"--sample {args.sample} is no sample", "", "use 1 or more")
+        plan = rewrite.sample(source, output, args.sample, args.seed)
+    else:
+        plan = rewrite.drop(source, output, _numbers(args.drop))
+    if args.json:
+        print(json.dumps({"file": str(source), "output": str(output), "examples": plan.lines}))
+    else:
+        print(f"{output}: {plural(plan.lines, 'example')}")
+    return 0
+
+
+def _numbers(text: str) -> set[int]:
+    """`3,7-9` as line numbers."""
+    lines: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.strip().partition("-")
+        if not first.isdecimal() or (last and not last.isdecimal()) or int(first) < 1:
+            what = f"--drop {one_line(text, 40)} names no lines"
+            raise Problem(what, "lines are numbers from 1", "write them as 3,7-9")
+        if last and int(last) - int(first) > 10_000_000:
+            raise Problem("--drop names too many lines", "", "use a smaller range")
+        lines.update(range(int(first), int(last or first) + 1))
+    return lines
