@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import os
-import signal
-import threading
 import time
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.signal import Signal
@@ -36,17 +30,15 @@ from fttui.ui.actions import (
 from fttui.ui.backend import Backend
 from fttui.ui.palette import Commands
 from fttui.ui.planner import Planner
+from fttui.ui.terminal_app import TerminalApp
 from fttui.ui.text import Part
 from fttui.ui.theme import THEMES
 from fttui.ui.thread import Thread
 
 if TYPE_CHECKING:
-    from textual.driver import Driver
-
     from fttui.ui.deploy.known import Deployed
     from fttui.ui.dialogs.notices import Notice
 
-LEAVE_SECONDS = 2.0  # after a kill or a hang-up
 QUIT_SECONDS = 2.0  # a second ^c within this quits
 
 
@@ -62,7 +54,7 @@ def _screen(area: str) -> Any:
     return make
 
 
-class FttuiApp(App[None]):
+class FttuiApp(TerminalApp):
     """Screens read `thread`, change it through `change`, and reach services through `backend`."""
 
     TITLE = "fttui"
@@ -89,13 +81,9 @@ class FttuiApp(App[None]):
         first_start: bool = False,
     ) -> None:
         """first_start: ask where to train where nothing says it yet."""
-        self.ascii_only = ascii_only  # asked for while Textual begins
-        super().__init__()
-        for ours in THEMES:
-            self.register_theme(ours)
+        super().__init__(ascii_only=ascii_only)
         self.state = state or State()
-        wanted = self.state.recall("theme", theme)
-        self._begin_theme(wanted if wanted in self.available_themes else THEMES[0].name)
+        self.begin_theme(self.state.recall("theme", theme))
         self.thread = Thread()
         self.thread_changed: Signal[frozenset[str]] = Signal(self, "thread_changed")
         self.backend = Backend(self, profile)
@@ -108,58 +96,15 @@ class FttuiApp(App[None]):
         self._asked = (path, validation)
         self._interrupted = 0.0
 
-    def _begin_theme(self, name: str) -> None:
-        """Our usual theme is put in place at once: setting it would parse every style twice."""
-        if name != THEMES[0].name:
-            self.theme = name
-            return
-        self.set_reactive(App.theme, name)
-        self.stylesheet.set_variables(self.get_css_variables())
-
-    def get_driver_class(self) -> type[Driver]:
-        usual = super().get_driver_class()
-        if not self.ascii_only:
-            return usual
-        from fttui.ui.ascii import plain
-
-        return plain(usual)
-
     # -- life
 
     def on_mount(self) -> None:
-        self._obey_signals()
+        self.obey_signals()
         self.planner.begin()
         path, validation = self._asked
         if path is not None:
             self.backend.open(path, validation)
         self.call_after_refresh(self._settle)
-
-    def _obey_signals(self) -> None:
-        """A kill or a dropped connection ends the app in order, so that the terminal is as found."""
-        if self.is_headless:
-            return
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            with contextlib.suppress(NotImplementedError, ValueError):
-                loop.add_signal_handler(number, self._leave, number)
-
-    def _leave(self, number: int) -> None:
-        """In order if the terminal is still there; by force when writing to it blocks for ever."""
-        force = threading.Timer(LEAVE_SECONDS, os._exit, (128 + number,))
-        force.daemon = True
-        force.start()
-        self.exit(return_code=128 + number)
-
-    def _fatal_error(self) -> None:
-        """Textual's own shows every local variable: a dataset, perhaps a key. Ours shows neither."""
-        if self.is_headless:  # tests want the traceback
-            super()._fatal_error()
-        else:
-            from rich.text import Text
-
-            from fttui.ui.crash import epitaph
-
-            self.panic(Text(epitaph()))
 
     def _settle(self) -> None:
         """After the first frame: the slow things."""
@@ -198,10 +143,6 @@ class FttuiApp(App[None]):
     async def on_unmount(self) -> None:
         await self.backend.close()
         self.state.close()
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Our two extra greys, for themes that are not ours."""
-        return {"muted": "ansi_bright_black" if self.ansi_color else "#8C8C8C", "faint": "#6C6C6C"}
 
     # -- the thread of work
 
