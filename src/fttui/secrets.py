@@ -176,7 +176,9 @@ def _from_command(line: str) -> str:
             shlex.split(line), capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        raise _missing(f"`{line}` took over {COMMAND_SECONDS:.0f} s", "Run it by hand to see why.") from None
+        raise _missing(
+            f"`{line}` took over {COMMAND_SECONDS:.0f} s", "Run it by hand to see why."
+        ) from None
     except (OSError, ValueError) as exc:
         raise _missing(f"`{line}`: {exc}", "Run it by hand to see why.") from None
     if done.returncode:

@@ -11,7 +11,9 @@ from fttui.text import plural
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "source", metavar="IN", help="JSONL of any shape, a JSON array, CSV, TSV, Parquet, a W&B table"
+        "source",
+        metavar="IN",
+        help="JSONL of any shape, a JSON array, CSV, TSV, Parquet, a W&B table",
     )
     parser.add_argument("output", metavar="OUT", help="the new file (.jsonl)")
     parser.add_argument("--to", choices=["chat", "preference"], default="chat")

@@ -78,7 +78,9 @@ class CheckpointsScreen(CheckpointKeys):
         self.fttui.backend.feeds.changed.subscribe(self, self._news)
 
     def on_screen_suspend(self) -> None:
-        if self.fttui.current_mode == "jobs":  # who comes back from there wants the job chosen there
+        if (
+            self.fttui.current_mode == "jobs"
+        ):  # who comes back from there wants the job chosen there
             self._all = False
 
     def on_screen_resume(self) -> None:
