@@ -90,7 +90,7 @@ async def test_what_works_is_said_with_limits_retirements_and_clock(
     [
         (125, "warning", "2m 0"),
         (-90, "warning", "behind theirs"),
-        (7200, "error", "2h 00m ahead of"),
+        (7230, "error", "2h 00m ahead of"),
     ],
 )
 async def test_a_clock_that_is_off_is_told(
