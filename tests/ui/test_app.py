@@ -229,3 +229,12 @@ async def test_a_broken_configuration_still_checks_the_file(
         await wait_until(pilot, lambda: app.thread.report is not None, "the file is checked", 30)
         await pilot.press("P")
         await wait_for_text(pilot, "config.toml line 3")  # said, and the app goes on
+
+
+def test_of_the_top_lines_only_what_differs_is_written_again() -> None:
+    from fttui.ui.widgets.thread_line import _differs
+
+    assert _differs("a ▸ b   read 16:29", "a ▸ b   read 16:31") == (16, 0, 2, 1)
+    assert _differs("文 b c", "文 x c") == (3, 0, 1, 1)  # two cells wide
+    assert _differs("aa", "ab") == (1, 0, 1, 1)
+    assert _differs("aab", "aaab") == (0, 0, 4, 1)  # another width: all of it

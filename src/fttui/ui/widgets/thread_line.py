@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from textual import events
 from textual.content import Content
+from textual.geometry import Offset, Region
 from textual.widget import Widget
 
 from fttui.ui.actions import AREAS
@@ -40,10 +42,13 @@ class ThreadLine(Widget):
 
     def sync(self) -> None:
         """Repaint if there is anything new to say."""
-        text = (self._crumbs().plain, self._areas().plain)
-        if text != self._shown:
-            self._shown = text
+        shown, self._shown = self._shown, (self._crumbs().plain, self._areas().plain)
+        if shown is None or len(shown[0]) != len(self._shown[0]):
             self.refresh()
+            return
+        for y, (old, new) in enumerate(zip(shown, self._shown, strict=True)):
+            if old != new:
+                self.refresh(_differs(old, new).translate(Offset(0, y)))
 
     def _crumbs(self) -> Content:
         crumbs: list[list[Part]] = self.app.crumbs()  # type: ignore[attr-defined]
@@ -89,6 +94,22 @@ class ThreadLine(Widget):
                 self.app.call_next(self.app.run_action, f"do('app.go_{area}')")
                 return
             x -= cells
+
+
+def _differs(old: str, new: str) -> Region:
+    """From the first cell in which two lines differ to the last: a clock alone costs its own cells."""
+    if cell_len(old) != cell_len(new):
+        return Region(0, 0, max(cell_len(old), cell_len(new)), 1)
+    start = _alike(old, new)
+    end = len(new) - _alike(old[start:][::-1], new[start:][::-1])
+    x = cell_len(new[:start])
+    return Region(x, 0, cell_len(new[:end]) - x, 1)
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((i for i, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _shorter(crumbs: list[list[Part]]) -> list[list[Part]]:
