@@ -17,6 +17,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 WIDE, NARROW = (120, 40), (80, 24)
 TRAINING_SECONDS = 1200
+EVALUATION_SECONDS = 900
 
 
 def prepare() -> None:
@@ -83,7 +84,8 @@ async def shoot(size: tuple[int, int], tag: str, *, train: bool) -> None:
         await pilot.press("c")
         await until(pilot, lambda: app.current_mode == "chat")
         await chat(app, pilot, tag)
-        await pilot.press("escape", "1", "question_mark")
+        await evaluate(app, pilot, tag)
+        await pilot.press("escape", "escape", "1", "question_mark")
         await pilot.pause(0.5)
         save(app, f"7-help{tag}")
 
@@ -127,6 +129,18 @@ async def chat(app: Any, pilot: Any, tag: str) -> None:
     await until(pilot, lambda: not app.backend.busy(), 240)
     await pilot.pause(0.5)
     save(app, f"6-chat{tag}")
+
+
+async def evaluate(app: Any, pilot: Any, tag: str) -> None:
+    """The held-out file asked of all of chat's models; the second time the answers are there."""
+    await pilot.press("f12")
+    await until(pilot, lambda: app.current_mode == "evaluate")
+    await pilot.pause(1.0)
+    save(app, f"8-evaluate-plan{tag}")
+    await pilot.press("s")
+    await until(pilot, lambda: " of " in app.thread.evaluation, EVALUATION_SECONDS)
+    await pilot.pause(1.0)
+    save(app, f"8-evaluate{tag}")
 
 
 def main() -> None:
