@@ -50,7 +50,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "nebius",
         "Nebius Token Factory",
-        "open models, their weights are yours",
+        "open models; weights are yours",
         (),
         "NEBIUS_API_KEY",
         base_url=NEBIUS_URL,

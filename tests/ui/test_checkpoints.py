@@ -193,7 +193,7 @@ async def test_deleting_names_the_model_and_says_so_afterwards(
         assert "the checkpoint at step 30 of support-v6" in flat(app)
         assert "never answers again" in flat(app)
         assert gone == []
-        await pilot.pause(0.5)
+        await wait_until(pilot, lambda: not app.screen._too_soon(), "yes is taken")
         await pilot.press("y")
         await wait_until(pilot, lambda: gone, "deleted")
         await wait_until(pilot, lambda: not isinstance(app.screen, Confirm), "closed")
