@@ -288,6 +288,18 @@ MIXED = [
 ]
 
 
+def test_a_line_with_a_key_twice_is_a_repeat_as_the_check_says(tmp_path: Path) -> None:
+    """J004 is only mended on request; what the check calls the same as an earlier line still goes."""
+    good = as_bytes([chat(1)])[:-1]
+    twice = b'{"messages": [], ' + good[1:]
+    source = tmp_path / "data.jsonl"
+    for lines in ([twice, good], [twice, twice], [good, twice]):
+        source.write_bytes(b"\n".join(lines))
+        once = fixed(source, f"{lines.index(good) if good in lines else 2}.jsonl")
+        assert once.read_bytes() == lines[0] + b"\n"
+        assert not [f for f in scan(once, cached=False, workers=0).findings if f.code == "Q001"]
+
+
 @settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(
     lines=st.lists(st.sampled_from(MIXED) | st.sampled_from([as_bytes([chat(1)])[:-1], b""])),

@@ -229,9 +229,12 @@ class _Fixer:
                 return ([new] if new is not None else []), ["J008", *codes]
             new, codes = self._object(raw, obj)
             return ([new] if new is not None else []), codes
-        if "J004" in self.also and (obj := load(raw, doubled=True)) is not None:
-            new, codes = self._object(dump(obj), obj)
-            return ([new] if new is not None else []), ["J004", *codes]
+        if (obj := load(raw, doubled=True)) is not None:
+            if "J004" in self.also:
+                new, codes = self._object(dump(obj), obj)
+                return ([new] if new is not None else []), ["J004", *codes]
+            # Which of the two counts is not ours to say; the same line again says nothing new.
+            return ([], ["Q001"]) if self._is_repeated(obj) else ([raw], [])
         lines, codes = repair_line(raw, self.also)
         if not codes:
             return ([], ["F017"]) if "F017" in self.also and _is_cut(raw) else ([raw], [])
@@ -259,12 +262,18 @@ class _Fixer:
         codes += self._legacy(obj, kind)
         if "M010" in self.also and repair.is_empty(obj):
             return None, [*codes, "M010"]
-        if self._may("Q001"):
-            key = digest(canonical(obj))
-            if key in self.seen:
-                return None, [*codes, "Q001"]
-            self.seen.add(key)
+        if self._is_repeated(obj):
+            return None, [*codes, "Q001"]
         return (dump(obj) if codes else raw), codes
+
+    def _is_repeated(self, obj: dict[str, Any]) -> bool:
+        """Whether an earlier line said the same, and such lines are to go."""
+        if not self._may("Q001"):
+            return False
+        key = digest(canonical(obj))
+        known = key in self.seen
+        self.seen.add(key)
+        return known
 
     def _legacy(self, obj: dict[str, Any], kind: str) -> list[str]:
         if kind != "completion":
