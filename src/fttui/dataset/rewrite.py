@@ -25,6 +25,7 @@ from fttui.dataset.syntax import repair as repair_line
 from fttui.dataset.target import OPENAI, Target
 from fttui.problem import Problem
 
+HABITS = 200  # lines that say what a file is
 PREVIEW = 20  # changes shown
 
 # The safe fixes of an example, in the order they are done: shapes first, then what is in them.
@@ -216,7 +217,7 @@ class _Fixer:
         ]
         self.only = only
         self.seen: set[int] = set()
-        self.hint, self.separator, self.ending = _habits(source, target)
+        self.hint, self.separator, self.ending = _habits(source, target, also)
 
     def line(self, raw: bytes) -> tuple[list[bytes], list[str]]:
         """(lines to write, codes of the fixes done)."""
@@ -297,29 +298,45 @@ def _is_cut(raw: bytes) -> bool:
     return bool(context.counts["F017"])
 
 
-def _habits(source: Path, target: Target) -> tuple[str, str, str]:
-    """(format hint, separator to add, ending to add) from a first pass over the file."""
+def _objects(raw: bytes, also: frozenset[str]) -> list[tuple[bytes, dict[str, Any]]]:
+    """(line, object) of what a line will be when its JSON is mended."""
+    obj = load(raw, doubled="J004" in also)
+    if obj is not None:
+        return [(raw, obj)]
+    lines, codes = repair_line(raw, also)
+    found = [(line, load(line)) for line in lines] if codes else []
+    return [(line, obj) for line, obj in found if obj is not None]
+
+
+def _habits(source: Path, target: Target, also: frozenset[str]) -> tuple[str, str, str]:
+    """(format hint, separator to add, ending to add) from a first pass over the file.
+
+    A repeated line has one vote: it goes, and must not decide what becomes of the others.
+    """
     facts, asked, answered = Facts(), 0, 0
+    seen: set[int] = set()
     context = Context(target)
     context.facts = facts
     legacy_fix = False
     for i, raw in enumerate(
         framing.lines(source, Counter(), target=target, also=frozenset({"F018"}))
     ):
-        obj = load(raw) if i < 200 or legacy_fix else None
-        if obj is None:
-            if i >= 200 and not legacy_fix:
-                break
-            continue
-        kind = recognise(obj)[0]
-        if kind == "completion":
-            legacy_fix = True
-            repair.legacy_names(obj, kind)
-            repair.leading_blank(obj, kind)
-            legacy.check_completion(obj, context)
-        elif kind in ("chat", "reinforcement"):
-            open_end = file_checks.hint(raw) == "reinforcement"
-            asked, answered = asked + open_end, answered + (not open_end)
+        if i >= HABITS and not legacy_fix:
+            break
+        for line, obj in _objects(raw, also):
+            kind = recognise(obj)[0]
+            if kind == "completion":
+                legacy_fix = True
+                repair.legacy_names(obj, kind)
+                repair.leading_blank(obj, kind)
+                legacy.check_completion(obj, context)
+            elif kind in ("chat", "reinforcement"):
+                key = digest(canonical(obj))
+                if key in seen:
+                    continue
+                seen.add(key)
+                open_end = file_checks.hint(line) == "reinforcement"
+                asked, answered = asked + open_end, answered + (not open_end)
     wide = {code: message for code, _, message, _ in legacy.file_wide(facts)}
     separator = ending = ""
     if "L006" in wide:
