@@ -1,6 +1,6 @@
 """Make the SVGs in this folder from the real app: the shipped sample, the local server, a real training run.
 
-Run: python screenshots/make.py   (some minutes: it really trains; fetches the base model if needed)
+Run: python screenshots/make.py [sweep]   (some minutes: it really trains; fetches the base model if needed)
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -143,10 +144,42 @@ async def evaluate(app: Any, pilot: Any, tag: str) -> None:
     save(app, f"8-evaluate{tag}")
 
 
+async def sweep() -> None:
+    """Two jobs launched as one group and compared."""
+    from fttui import samples
+    from fttui.ui.app import FttuiApp
+    from fttui.ui.dialogs.confirm import Confirm
+    from fttui.ui.dialogs.launch import LaunchDialog
+
+    app = FttuiApp(samples.path("extraction"), samples.heldout("extraction"), "local")
+    async with app.run_test(size=WIDE) as pilot:
+        await until(pilot, lambda: app.thread.report is not None)
+        await pilot.press("4", "n")
+        await until(pilot, lambda: isinstance(app.screen, LaunchDialog))
+        await pilot.pause(0.5)
+        app.screen.query_one("#field-learning_rate_multiplier").value = "0.3, 1"
+        app.screen.query_one("#field-n_epochs").value = "1"
+        await pilot.pause(0.5)
+        save(app, "4-launch-sweep")
+        app.screen.query_one("#launch").focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, Confirm) and not app.screen._too_soon())
+        await pilot.press("y")
+        ended = lambda: [t for t in app.backend.feed.tracks() if t.job.status == "succeeded"]  # noqa: E731
+        await until(pilot, lambda: len(ended()) == 2, TRAINING_SECONDS)
+        await pilot.pause(2.0)
+        await pilot.press("S")
+        await pilot.pause(3.0)
+        save(app, "4-sweep")
+
+
 def main() -> None:
+    """All pictures, or only those of a sweep (`make.py sweep`)."""
     prepare()
-    asyncio.run(shoot(WIDE, "", train=True))
-    asyncio.run(shoot(NARROW, "-80x24", train=False))
+    if sys.argv[1:] != ["sweep"]:
+        asyncio.run(shoot(WIDE, "", train=True))
+        asyncio.run(shoot(NARROW, "-80x24", train=False))
+    asyncio.run(sweep())
 
 
 if __name__ == "__main__":
