@@ -274,6 +274,14 @@ def test_nothing_crashes(
             path.unlink(missing_ok=True)
 
 
+def test_no_output_reads_as_an_array(tmp_path: Path) -> None:
+    source = tmp_path / "data.jsonl"
+    source.write_bytes(b"\x0b\n[]\n")
+    with pytest.raises(Problem, match="not written"):
+        rewrite.fix(source, tmp_path / "out.jsonl")
+    assert not (tmp_path / "out.jsonl").exists()
+
+
 def test_no_output_begins_with_the_mark_of_another_encoding(tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     with pytest.raises(Problem, match="not written"), rewrite.new_file(out) as file:

@@ -105,19 +105,27 @@ class Plan:
         return {"lines": self.lines, "fixed": {k: v for k, v in sorted(self.fixed.items()) if v}}
 
 
-FOREIGN_MARKS = (b"\0\0\xfe\xff", b"\xff\xfe", b"\xfe\xff")  # of UTF-32 and UTF-16
+MARK = b"\xef\xbb\xbf"  # of UTF-8
+HARMLESS = {"F005", "F006", "F007", "F010"}  # empty, large, its name, a mark (looked at by itself)
 
 
-def _refuse_foreign_mark(path: Path, written: Path) -> None:
-    """A bad line that came first would make the whole file read as another encoding."""
-    with written.open("rb") as file:
-        if file.read(4).startswith(FOREIGN_MARKS):
-            raise Problem(
-                f"{path} is not written",
-                "its first line is not UTF-8 and would read as the mark of UTF-16 or UTF-32",
-                "remove or repair that line first (fttui check names it)",
-                code="F012",
-            )
+def _refuse_misleading_start(path: Path, written: Path) -> None:
+    """A bad line that came first must not make the whole file read as something else: another encoding,
+    an array, a PDF, a file with a mark."""
+    opened = file_checks.open_file(os.fspath(written), OPENAI)
+    if opened.fd >= 0:
+        os.close(opened.fd)
+    wrong = [f for f in opened.found if opened.fatal and f.code not in HARMLESS]
+    if not wrong and not opened.head.startswith(MARK):
+        return
+    raise Problem(
+        f"{path} is not written",
+        f"for its first line it would read as something else: {wrong[0].message}"
+        if wrong
+        else "its first line begins with a byte order mark of its own, which would be taken off",
+        "remove or repair that line first (fttui check names it)",
+        code=wrong[0].code if wrong else "F010",
+    )
 
 
 @contextlib.contextmanager
@@ -143,7 +151,7 @@ def new_file(path: Path, *, instead_of: Iterable[Path] = ()) -> Iterator[IO[byte
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
-        _refuse_foreign_mark(path, Path(name))
+        _refuse_misleading_start(path, Path(name))
         os.chmod(name, 0o644)
         os.replace(name, path)
     except OSError as failure:

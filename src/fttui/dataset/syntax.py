@@ -103,7 +103,7 @@ def repair(raw: bytes, also: frozenset[str]) -> tuple[list[bytes], list[str]]:
         codes.append("F012")
     lines, more = _text(text.strip(), also)
     return (
-        [line.encode("utf-8", "replace") for line in lines] if more or codes else [raw]
+        [_escaped(line.encode("utf-8", "replace")) for line in lines] if more or codes else [raw]
     ), codes + more
 
 
