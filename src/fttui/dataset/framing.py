@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from fttui.dataset.checks import file as file_checks
-from fttui.dataset.syntax import SEPARATORS, dump
+from fttui.dataset.syntax import dump, escaped
 from fttui.dataset.target import OPENAI, Target
 from fttui.problem import Problem
 from fttui.text import size
@@ -108,11 +108,9 @@ def _plain(line: bytes, fixed: Counter[str]) -> bytes:
     if line.endswith(b"\r"):
         line = line.rstrip(b"\r")
         fixed["F014"] += 1
-    for mark, escape in SEPARATORS.items():
-        if mark in line:
-            line = line.replace(mark, escape)
-            fixed["F024"] += 1
-    return line
+    plain = escaped(line)
+    fixed["F024"] += plain != line
+    return plain
 
 
 def _decoded(fd: int, message: str) -> Iterator[bytes]:

@@ -29,7 +29,7 @@ _CONTROL = re.compile("[\x00-\x1f]")
 SEPARATORS = {b"\xe2\x80\xa8": b"\\u2028", b"\xe2\x80\xa9": b"\\u2029", b"\xc2\x85": b"\\u0085"}
 
 
-def _escaped(line: bytes) -> bytes:
+def escaped(line: bytes) -> bytes:
     """Line separators of Unicode as escapes: what is written must not be cut by other readers (F024)."""
     for raw, escape in SEPARATORS.items():
         if raw in line:
@@ -40,7 +40,7 @@ def _escaped(line: bytes) -> bytes:
 def dump(obj: Any) -> bytes:
     """One line of JSON, UTF-8, no blanks lost in strings; numbers of any size stay exact."""
     try:
-        return _escaped(orjson.dumps(obj))
+        return escaped(orjson.dumps(obj))
     except (TypeError, ValueError):
         return json.dumps(obj, ensure_ascii=False).encode("utf-8", "replace")
 
@@ -103,7 +103,7 @@ def repair(raw: bytes, also: frozenset[str]) -> tuple[list[bytes], list[str]]:
         codes.append("F012")
     lines, more = _text(text.strip(), also)
     return (
-        [_escaped(line.encode("utf-8", "replace")) for line in lines] if more or codes else [raw]
+        [escaped(line.encode("utf-8", "replace")) for line in lines] if more or codes else [raw]
     ), codes + more
 
 
