@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,6 +110,61 @@ def test_a_killed_worker_is_a_finding_not_a_crash(
     report = scan(large, workers=2, cached=False)
     assert report.counts["F003"] == 1
     assert report.examples > 4_000
+
+
+def _workers_of(first: int) -> list[int]:
+    """The first worker and those it forked, from /proc."""
+    children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+    return [first, *map(int, children)]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_worker_killed_for_real_costs_nothing(
+    large: Path, monkeypatch: pytest.MonkeyPatch, which: int
+) -> None:
+    killed: list[int] = []
+    receive = pool._Crew.receive
+
+    def kill_once(crew: pool._Crew, pipe: Any) -> Any:
+        result = receive(crew, pipe)
+        if result is not None and not killed:
+            killed.append(_workers_of(crew.process.pid)[which])
+            os.kill(killed[0], signal.SIGKILL)
+        return result
+
+    monkeypatch.setattr(pool._Crew, "receive", kill_once)
+    report = scan(large, workers=2, cached=False)
+    assert killed
+    assert report.as_dict() == scan(large, workers=0, cached=False).as_dict()
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
+def test_a_cancelled_scan_leaves_no_process(large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    receive = pool._Crew.receive
+
+    def note(crew: pool._Crew, pipe: Any) -> Any:
+        result = receive(crew, pipe)
+        seen.extend(_workers_of(crew.process.pid))
+        return result
+
+    monkeypatch.setattr(pool._Crew, "receive", note)
+    with pytest.raises(Cancelled):
+        scan(large, workers=2, cached=False, cancelled=lambda: len(set(seen)) > 1)
+    assert len(set(seen)) == 2
+    deadline = time.monotonic() + 10
+    while alive := [pid for pid in seen if _runs(pid)]:
+        assert time.monotonic() < deadline, alive
+        os.sched_yield()
+
+
+def _runs(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state != "Z"  # nobody may have asked yet how it ended
 
 
 def test_without_processes_the_scan_goes_on_here(
