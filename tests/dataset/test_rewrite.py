@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fttui.dataset import convert, framing, rewrite
+from fttui.dataset import convert, framing, rewrite, subset
 from fttui.dataset.checks import CATALOGUE
 from fttui.dataset.formats import read
 from fttui.dataset.scan import scan
@@ -158,8 +158,8 @@ def test_split_is_stratified_leak_free_and_the_same_each_time(tmp_path: Path) ->
 def test_sample_and_drop(tmp_path: Path) -> None:
     source = tmp_path / "data.jsonl"
     source.write_bytes(as_bytes([chat(i) for i in range(20)]))
-    assert rewrite.sample(source, tmp_path / "s.jsonl", 5, seed=1).lines == 5
-    rewrite.drop(source, tmp_path / "d.jsonl", [1, 20])
+    assert subset.sample(source, tmp_path / "s.jsonl", 5, seed=1).lines == 5
+    subset.drop(source, tmp_path / "d.jsonl", [1, 20])
     assert (tmp_path / "d.jsonl").read_bytes() == as_bytes([chat(i) for i in range(1, 19)])
 
 

@@ -43,6 +43,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--also", metavar="CODE", action="append", default=[], help="with --fix: do this fix too"
     )
+    parser.add_argument(
+        "--only", metavar="CODE", action="append", default=[], help="with --fix: no other fix"
+    )
+    parser.add_argument("--lines", metavar="LINES", help="with --fix: no other lines (3,7-9)")
     parser.add_argument("--output", metavar="FILE", help="with --fix: where the copy goes")
     parser.add_argument(
         "--dry-run", action="store_true", help="with --fix: only say what would change"
@@ -254,12 +258,26 @@ def explain(code: str) -> int:
 
 def fix(args: argparse.Namespace, report: Report, target: Target) -> int:
     """Write the copy, or say what it would change."""
+    from fttui.commands.split import line_numbers
     from fttui.dataset import rewrite
+    from fttui.dataset.checks import CATALOGUE
 
     source = Path(args.file)
     output = Path(args.output) if args.output else source.with_name(f"{source.stem}.fixed.jsonl")
-    also = frozenset(code.upper() for code in args.also)
-    plan = rewrite.fix(source, None if args.dry_run else output, target=target, also=also)
+    only = frozenset(code.upper() for code in args.only)
+    unknown = sorted({code.upper() for code in (*args.only, *args.also)} - CATALOGUE.keys())
+    if unknown:
+        what = f"no check has the code {one_line(unknown[0], 20)}"
+        raise Problem(what, "", "docs/checks.md lists them all", code="usage")
+    also = frozenset(code.upper() for code in args.also) | (only & rewrite.ON_REQUEST)
+    plan = rewrite.fix(
+        source,
+        None if args.dry_run else output,
+        target=target,
+        also=also,
+        only=only or None,
+        lines=line_numbers(args.lines, "--lines") if args.lines else None,
+    )
     if args.json:
         print(
             json.dumps(

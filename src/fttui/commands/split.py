@@ -20,7 +20,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--train", metavar="FILE", help="default: FILE.train.jsonl")
     parser.add_argument("--validation", metavar="FILE", help="default: FILE.validation.jsonl")
     parser.add_argument("--sample", type=int, metavar="N", help="write N examples, chosen by seed")
-    parser.add_argument("--drop", metavar="LINES", help="write all but these lines: 3,7-9")
+    parser.add_argument(
+        "--drop",
+        metavar="LINES",
+        help="write all but these lines (3,7-9), or those with these findings (M010,Q001)",
+    )
     parser.add_argument("--output", metavar="FILE", help="with --sample or --drop: where it goes")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
@@ -64,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _some(args: argparse.Namespace) -> int:
     """A copy with some of the lines: a sample, or all but those named."""
-    from fttui.dataset import rewrite
+    from fttui.dataset import subset
 
     source = Path(args.file)
     if args.sample is not None and args.drop is not None:
@@ -74,9 +78,9 @@ def _some(args: argparse.Namespace) -> int:
     if args.sample is not None:
         if args.sample < 1:
             raise Problem(f"--sample {args.sample} is no sample", "", "use 1 or more")
-        plan = rewrite.sample(source, output, args.sample, args.seed)
+        plan = subset.sample(source, output, args.sample, args.seed)
     else:
-        plan = rewrite.drop(source, output, _numbers(args.drop))
+        plan = subset.drop(source, output, _dropped(source, args.drop))
     if args.json:
         print(json.dumps({"file": str(source), "output": str(output), "examples": plan.lines}))
     else:
@@ -84,15 +88,45 @@ def _some(args: argparse.Namespace) -> int:
     return 0
 
 
-def _numbers(text: str) -> set[int]:
-    """`3,7-9` as line numbers."""
+def _dropped(source: Path, text: str) -> set[int]:
+    """`M010,3,7-9` as line numbers: the lines, and those with a finding of the codes."""
+    from fttui.dataset import affected
+    from fttui.dataset.checks import CATALOGUE
+    from fttui.dataset.scan import scan
+
+    parts = [part.strip() for part in text.split(",")]
+    codes = [part.upper() for part in parts if part[:1].isalpha()]
+    numbers = [part for part in parts if not part[:1].isalpha()]
+    lines = line_numbers(",".join(numbers), "--drop") if numbers else set()
+    unknown = [code for code in codes if code not in CATALOGUE]
+    if unknown:
+        what = f"no check has the code {one_line(unknown[0], 20)}"
+        raise Problem(what, "", "docs/checks.md lists them all", code="usage")
+    if not codes:
+        return lines
+    report = scan(source)
+    for code in codes:
+        if code not in report.counts:
+            raise Problem(f"no example has {code}", f"{source} is without it", "", code=code)
+        if reason := affected.why_not(report, code):
+            raise Problem(f"{code} names no examples to drop", reason, "name lines", code=code)
+        found, complete = affected.lines_with(source, report, code)
+        if not complete:
+            why = f"{len(found):,} of {report.counts[code]:,} places of it are known by line"
+            raise Problem(f"not all examples with {code} are known", why, "name lines", code=code)
+        lines.update(found)
+    return lines
+
+
+def line_numbers(text: str, option: str) -> set[int]:
+    """`3,7-9` as line numbers. option: what to call it in a complaint."""
     lines: set[int] = set()
     for part in text.split(","):
         first, _, last = part.strip().partition("-")
         if not first.isdecimal() or (last and not last.isdecimal()) or int(first) < 1:
-            what = f"--drop {one_line(text, 40)} names no lines"
+            what = f"{option} {one_line(text, 40)} names no lines"
             raise Problem(what, "lines are numbers from 1", "write them as 3,7-9")
         if last and int(last) - int(first) > 10_000_000:
-            raise Problem("--drop names too many lines", "", "use a smaller range")
+            raise Problem(f"{option} names too many lines", "", "use a smaller range")
         lines.update(range(int(first), int(last or first) + 1))
     return lines

@@ -1,16 +1,15 @@
-"""Fix, sample and drop: always into a new file that appears whole or not at all."""
+"""Fixes, always into a new file that appears whole or not at all."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import random
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from fttui.dataset import framing, repair, repair_ask, repair_tools
 from fttui.dataset.checks import file as file_checks
@@ -173,37 +172,70 @@ def fix(
     target: Target = OPENAI,
     also: frozenset[str] = frozenset(),
     only: frozenset[str] | None = None,
+    lines: Container[int] | None = None,
+    on_progress: Callable[[int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Plan:
     """Copy `source` to `output` with every safe fix done; output None only looks.
 
-    also: codes of fixes that are done only on request; only: no others than these.
+    also: codes of fixes that are done only on request; only: no others than these. lines: the numbers
+    (1-based, physical) of the lines to be fixed, the others are copied as they are; how lines end is
+    put right everywhere. on_progress gets the lines looked at so far.
     """
     plan = Plan()
+    made = fixed_lines(source, plan, target, also, only, lines, (on_progress, cancelled))
     if output is None:
-        for _ in fixed_lines(source, plan, target, also, only):
-            _check(cancelled)
+        for _ in made:
+            pass
         return plan
     with new_file(output, instead_of=(source,)) as file:
-        for line in fixed_lines(source, plan, target, also, only):
-            _check(cancelled)
+        for line in made:
             file.write(line + b"\n")
     return plan
 
 
-def _check(cancelled: Callable[[], bool] | None) -> None:
+Watch = tuple[Callable[[int], None] | None, Callable[[], bool] | None]  # on_progress, cancelled
+ASK_EVERY = 64  # lines between two looks at `cancelled`
+TELL_EVERY = 1_024  # lines between two calls of on_progress
+_T = TypeVar("_T")
+
+
+def watched(
+    numbered: Iterable[tuple[int, _T]],
+    on_progress: Callable[[int], None] | None,
+    cancelled: Callable[[], bool] | None,
+) -> Iterator[tuple[int, _T]]:
+    """The same pairs; now and then progress is told and `Cancelled` raised when it is so."""
     from fttui.dataset.scan import Cancelled
 
+    for number, item in numbered:
+        if not number % ASK_EVERY and cancelled is not None and cancelled():
+            raise Cancelled
+        if not number % TELL_EVERY and on_progress is not None:
+            on_progress(number)
+        yield number, item
     if cancelled is not None and cancelled():
         raise Cancelled
 
 
 def fixed_lines(
-    source: Path, plan: Plan, target: Target, also: frozenset[str], only: frozenset[str] | None
+    source: Path,
+    plan: Plan,
+    target: Target,
+    also: frozenset[str],
+    only: frozenset[str] | None,
+    chosen: Container[int] | None = None,
+    watch: Watch = (None, None),
 ) -> Iterator[bytes]:
     """The lines of `source`, fixed; `plan` grows."""
     fixer = _Fixer(source, target, also, only)
-    for number, raw in enumerate(framing.lines(source, plan.fixed, also=also, target=target), 1):
+    numbered = enumerate(framing.lines(source, plan.fixed, also=also, target=target), 1)
+    for number, raw in watched(numbered, *watch):
+        if chosen is not None and number not in chosen:
+            fixer.remember(raw)
+            plan.lines += 1
+            yield raw
+            continue
         lines, codes = fixer.line(raw)
         plan.fixed.update(codes)
         if codes and len(plan.preview) < PREVIEW:
@@ -256,6 +288,11 @@ class _Fixer:
             whole += [new] if new is not None else []
             codes = codes + more
         return whole, codes
+
+    def remember(self, raw: bytes) -> None:
+        """A line that is left as it is: one that is to be fixed may repeat it."""
+        if self._may("Q001") and (obj := load(raw, doubled=True)) is not None:
+            self.seen.add(digest(canonical(obj)))
 
     def _may(self, code: str) -> bool:
         return self.only is None or code in self.only or code in self.also
@@ -354,27 +391,3 @@ def _habits(source: Path, target: Target, also: frozenset[str]) -> tuple[str, st
     if "L007" in wide:
         ending = legacy.ENDINGS[0]
     return ("reinforcement" if asked > answered else "chat"), separator, ending
-
-
-def select(source: Path, output: Path, keep: Callable[[int], bool]) -> Plan:
-    """Copy the lines for whose number (1-based, physical) `keep` says yes, unchanged."""
-    plan = Plan()
-    with new_file(output, instead_of=(source,)) as file:
-        for number, raw in enumerate(framing.lines(source, Counter()), 1):
-            if raw.strip() and keep(number):
-                file.write(raw + b"\n")
-                plan.lines += 1
-    return plan
-
-
-def drop(source: Path, output: Path, lines: Iterable[int]) -> Plan:
-    """Copy without these lines (1-based)."""
-    gone = frozenset(lines)
-    return select(source, output, lambda number: number not in gone)
-
-
-def sample(source: Path, output: Path, n: int, seed: int = 42) -> Plan:
-    """Copy `n` examples chosen by seed, in their order."""
-    places = [i for i, raw in enumerate(framing.lines(source, Counter()), 1) if raw.strip()]
-    chosen = frozenset(random.Random(seed).sample(places, min(n, len(places))))
-    return select(source, output, lambda number: number in chosen)
