@@ -15,20 +15,21 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fttui.dataset import encoder_fast, vocabulary
+from fttui.dataset.blanks import END, shorten
 from fttui.dataset.encoder_fast import FastEncoder
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 JOIN = "<|endofprompt|>"  # in both vocabularies: texts on its two sides are encoded apart
 _LOOK_AHEAD = r"|\s+(?!\S)"
 # What Unicode calls White_Space and the patterns \s, without the line ends \n and \r.
 _BLANK = " \t\x0b\x0c\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-_SPACES = re.compile("  +(?=[^ \n\r])")
-_TABS = re.compile("\t\t+(?=[^\t\n\r])")
-_RARE = re.compile("[\x0b\x0c\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
 # Before the last blank of a run that a word follows, and behind the last line end of it.
 _CUT = re.compile(
     f"(?<=[{_BLANK}])(?=[{_BLANK}][^{_BLANK}\n\r])|(?<=[\n\r])(?=[{_BLANK}]+[^{_BLANK}\n\r])"
@@ -68,24 +69,30 @@ class Encoder:
         # Straight to the core: tiktoken's own Encoding would keep the table a second time.
         self.core: Any = rust.CoreBPE(published["mergeable_ranks"], special, fast or pattern)
         self._changes = bool(fast)
-        self._mark = special[JOIN].to_bytes(4, "little")
+        self._mark = special[JOIN]
         self._join = {JOIN}
-        self._long_spaces = " " * (2 + self._longest(" "))
-        self._long_tabs = "\t" * (2 + self._longest("\t"))
+        self._longest = {ord(blank): self._one_token(blank) for blank in " \t"}
 
     def sizes(self, texts: list[str]) -> list[int]:
-        """Tokens of each text, encoded together."""
-        joined = JOIN.join(texts)
-        if joined.count(JOIN) != len(texts) - 1:  # one of them holds the special token's text
+        """Tokens of each text, encoded together. UnicodeEncodeError: one holds half a character."""
+        if any(JOIN in text for text in texts):
             return self.sizes_apart(texts)
         if not self._changes:
-            return list(self._between(joined))
-        ready = [self._prepared(text) for text in texts]
-        found = self._between(JOIN.join([text for text, _, _ in ready]))
-        return [
-            next(found) + more + (sum(islice(found, cuts)) if cuts else 0)
-            for _, more, cuts in ready
-        ]
+            return self._between(JOIN.join(texts)).tolist()
+        joined, runs, odd = shorten(texts, self._longest)
+        if odd:
+            return self._sorted_out(texts, odd)
+        return (self._between(joined.replace(bytes([END]), JOIN.encode()).decode()) + runs).tolist()
+
+    def _sorted_out(self, texts: list[str], odd: list[int]) -> list[int]:
+        """`sizes` where some of the texts have other runs of blanks than most."""
+        cut = [_CUT.subn(JOIN, texts[i]) for i in odd]
+        found = iter(self._between(JOIN.join([text for text, _ in cut])).tolist())
+        result = dict(zip(odd, [sum(islice(found, cuts + 1)) for _, cuts in cut], strict=True))
+        rest = [i for i in range(len(texts)) if i not in result]
+        if rest:
+            result.update(zip(rest, self.sizes([texts[i] for i in rest]), strict=True))
+        return [result[i] for i in range(len(texts))]
 
     def sizes_apart(self, texts: list[str]) -> list[int]:
         """Tokens of each text, encoded one by one: whatever is in them."""
@@ -103,24 +110,14 @@ class Encoder:
     def _plain(self, text: str) -> int:
         return memoryview(self.core.encode_to_tiktoken_buffer(text, _NOTHING)).nbytes // 4
 
-    def _between(self, joined: str) -> Iterator[int]:
-        return _between(bytes(self.core.encode_to_tiktoken_buffer(joined, self._join)), self._mark)
+    def _between(self, joined: str) -> NDArray[np.int64]:
+        """Tokens between the special tokens."""
+        import numpy as np
 
-    def _prepared(self, text: str) -> tuple[str, int, int]:
-        """(text to encode, tokens to add, special tokens put in)."""
-        tabs = "\t" in text
-        if (tabs and (" \t" in text or "\t " in text or self._long_tabs in text)) or _rare(text):
-            return _cut(text)
-        more = n = 0
-        if "  " in text:
-            if self._long_spaces in text:
-                return _cut(text)
-            text, more = _SPACES.subn(" ", text)
-        if tabs and "\t\t" in text:
-            text, n = _TABS.subn("\t", text)
-        return text, more + n, 0
+        ids = np.frombuffer(self.core.encode_to_tiktoken_buffer(joined, self._join), np.uint32)
+        return np.diff(np.flatnonzero(ids == self._mark), prepend=-1, append=len(ids)) - 1
 
-    def _longest(self, blank: str) -> int:
+    def _one_token(self, blank: str) -> int:
         """The longest run of `blank` up to which all are one token."""
         n = 1
         while self._plain(blank * (n + 1)) == 1:
@@ -129,18 +126,6 @@ class Encoder:
 
 
 _NOTHING: frozenset[str] = frozenset()
-
-
-def _rare(text: str) -> bool:
-    """Whether there are blanks other than spaces, tabs and line ends."""
-    if text.isascii():
-        return "\x0c" in text or "\x0b" in text
-    return _RARE.search(text) is not None
-
-
-def _cut(text: str) -> tuple[str, int, int]:
-    text, cuts = _CUT.subn(JOIN, text)
-    return text, 0, cuts
 
 
 def without_look_ahead(pattern: str) -> str:
@@ -152,16 +137,3 @@ def without_look_ahead(pattern: str) -> str:
     # gave back, so they change nothing. \G: matches follow one another, so none has to be searched for.
     easy = re.sub(r"(\?|\+|\*|\{\d,\d\})\+", r"\1", easy)
     return rf"\G(?:{easy}{rest})"
-
-
-def _between(data: bytes, mark: bytes) -> Iterator[int]:
-    """Numbers of 4-byte ids between marks."""
-    start = position = 0
-    while (position := data.find(mark, position)) >= 0:
-        if position % 4:
-            position += 1
-            continue
-        yield (position - start) // 4
-        position += 4
-        start = position
-    yield (len(data) - start) // 4
