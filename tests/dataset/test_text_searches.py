@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fttui.dataset.checks import text
+from fttui.dataset.checks import suspects, text
 from fttui.dataset.checks.context import Context
 
 EVERY: list[text.Search] = [
@@ -63,17 +63,17 @@ def found(order: list[tuple[str, bool]], searches: list[text.Search]) -> list[An
 @given(examples=st.lists(TEXTS, max_size=4))
 def test_nothing_is_missed(examples: list[list[str]]) -> None:
     orders = [[(said, i % 2 == 1) for i, said in enumerate(texts)] for texts in examples]
-    suspects = text.suspects(["\n".join(texts).encode() for texts in examples])
+    likely = suspects.suspects(["\n".join(texts).encode() for texts in examples])
     for number, order in enumerate(orders):
-        assert found(order, suspects.get(number, [])) == found(order, EVERY)
+        assert found(order, likely.get(number, [])) == found(order, EVERY)
 
 
 def test_every_piece_by_itself() -> None:
     for piece in PIECES:
         order = [(f"See {piece} here", True)]
-        suspects = text.suspects([b"", f"See {piece} here".encode(), b""])
-        assert suspects.keys() <= {1}
-        assert found(order, suspects.get(1, [])) == found(order, EVERY), piece
+        likely = suspects.suspects([b"", f"See {piece} here".encode(), b""])
+        assert likely.keys() <= {1}
+        assert found(order, likely.get(1, [])) == found(order, EVERY), piece
 
 
 def test_what_stands_before_a_number_counts() -> None:

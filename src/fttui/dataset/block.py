@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from fttui.dataset.checks import answers, example, line, text
+from fttui.dataset.checks import answers, example, line, suspects, text
 from fttui.dataset.checks.context import Context, Entry, Facts
 from fttui.dataset.report import Rows
 from fttui.dataset.target import Target
@@ -233,7 +233,7 @@ class Scanner:
 
     def _search(self, context: Context, result: Result, pending: _Pending) -> None:
         """What the words give away, over all lines of the stretch at once."""
-        for i, searches in text.suspects(pending.data).items():
+        for i, searches in suspects.suspects(pending.data).items():
             context.line, context.worst, context.offset = (
                 result.rows.line[i],
                 result.rows.severity[i],

@@ -67,122 +67,11 @@ NUMBERS: tuple[Search, ...] = (
 )
 ODD: tuple[Search, ...] = (("Q008", MOJIBAKE), ("Q009", HIDDEN), ("Q009", CONTROLS))
 
-# What follows tells which texts of a block are worth searching, in a few passes over all of them at once.
-# Signs: what is left of the texts without small letters, blanks and the most frequent punctuation.
-_SMALL = b' "\\,:.\n\t'
-SIGNS: tuple[tuple[bytes, Search], ...] = (
-    (b"@", ("mail address", MAIL)),
-    (b"AKIA", SECRETS[1]),
-    (b"ASIA", SECRETS[1]),
-    (b"PRIVATEKEY-", SECRETS[5]),
-    (b"<|", ("M025", SPECIAL)),
-    (b"{{", ("Q010", PLACEHOLDER)),
-    (b"[I", ("Q010", PLACEHOLDER)),
-    (b"[Y", ("Q010", PLACEHOLDER)),
-    (b"TODO", ("Q010", PLACEHOLDER)),
-    (b"TBD", ("Q010", PLACEHOLDER)),
-    (b"<INSERT", ("Q010", PLACEHOLDER)),
-    (b"<YOUR", ("Q010", PLACEHOLDER)),
-)
-WORDS: tuple[tuple[bytes, Search], ...] = (
-    (b"xox", SECRETS[3]),
-    (b"orem ipsum", ("Q010", PLACEHOLDER)),
-)
-# Secrets that are words of at least RUN letters, digits, - and _: rare enough to look at each.
-RUN = 23
-LONG_WORDS: tuple[tuple[str, Search], ...] = (
-    ("sk-", SECRETS[0]),
-    ("AIza", SECRETS[4]),
-    *((mark, SECRETS[2]) for mark in ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_")),
-)
-_RUNS = bytes(
-    ord("a") if (chr(c).isalnum() and c < 128) or c in b"-_" else c if c == 0xFF else ord(" ")
-    for c in range(256)
-)
-# Numbers by their shape: 0 for a digit, A for a capital, the signs between groups as they are.
-_SHAPE = bytes(
-    ord("0") if 48 <= c <= 57 else ord("A") if 65 <= c <= 90 else c if c in b"+(). -\xff" else 120
-    for c in range(256)
-)
-_LETTERS = bytes(range(97, 123))
-# A mark without which the pattern finds nothing, the pattern, what its groups (or all of it) may be.
-NUMBER_SHAPES: tuple[tuple[bytes, re.Pattern[bytes], tuple[Search, ...]], ...] = (
-    (
-        b"000",
-        re.compile(rb"0(?:(00-00-0000)|(00[.-]000[.-]0000)|(000(?:0000|[ -]0000)[ -]?0000))"),
-        (NUMBERS[2], NUMBERS[1], NUMBERS[0]),
-    ),
-    (b".0", re.compile(rb"(\.0{1,3}\.0{1,3}\.0)"), (NUMBERS[3],)),
-    (b"(000)", re.compile(rb"(\(000\) ?000[ .-]0000)"), (NUMBERS[1],)),
-    (b"+0", re.compile(rb"(\+0{1,3}[ .-]?(?:\(0{1,4}\)[ .-]?)?0{2,4}[ .-]00)"), (NUMBERS[1],)),
-)
-ACCOUNT_SHAPE = re.compile(rb"(AA00[A0]{11})")  # without the blanks
-ACCOUNT = re.compile(rb"AA00 ?[A0]{4} ?[A0]{4}")
-# Garbled, hidden and control characters in UTF-8, all ASCII that is neither taken out.
-_ORDINARY = bytes(c for c in range(128) if 32 <= c < 127 or c in b"\t\n\r")
-ODD_BYTES = re.compile(
-    rb"[\x00-\x1f\x7f]|\xef\xbf\xbd|\xef\xbb\xbf|\xc3\xa2\xe2\x82\xac|\xc3\x83[\xc2\xc5\xc6\xe2]|\xc3\x82\xc2"
-    rb"|\xc3\xaf\xc2|\xc3\xb0\xc5|\xe2\x80[\x8b\xaa-\xae]|\xe2\x81[\xa0\xa6-\xa9]|\xc2[\x80-\x9f]"
-)
 # Any character that one of ODD starts from.
 ODD_ONE = re.compile(
     "[\ufffdâÃÂïð\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]"
 )
 ODD_MARK = "odd"
-_END = b"\xff"  # between texts: never in UTF-8
-
-
-def suspects(texts: list[bytes]) -> dict[int, list[Search]]:
-    """Which of `texts` (UTF-8) the patterns can find anything in: number → searches worth making."""
-    found: dict[int, list[Search]] = {}
-    whole = _END.join(texts)
-    large = whole.translate(None, _LETTERS)  # about half is left: what follows is quicker
-    signs = large.translate(None, _SMALL)
-    for mark, search in SIGNS:
-        _texts_with(mark, search, signs, found)
-    for mark, search in WORDS:
-        _texts_with(mark, search, whole, found)
-    _texts_with(b"a" * RUN, ("long word", SPECIAL), whole.translate(_RUNS), found)
-    shape = large.translate(_SHAPE)
-    for mark, pattern, searches in NUMBER_SHAPES:
-        if mark in shape:
-            _texts_like(pattern, searches, shape, found)
-    _texts_like(ACCOUNT_SHAPE, (("IBAN", IBAN),), signs.translate(_SHAPE), found)
-    odd = signs.translate(None, _ORDINARY)
-    if len(odd) >= len(texts):
-        _texts_like(ODD_BYTES, ((ODD_MARK, ODD_ONE),), odd, found)
-    return found
-
-
-def _texts_with(mark: bytes, search: Search, data: bytes, found: dict[int, list[Search]]) -> None:
-    """Note `search` for every text of `data` that holds `mark`."""
-    at = data.find(mark)
-    number = last = 0
-    while at >= 0:
-        number += data.count(_END, last, at)
-        _note(number, search, found)
-        last = data.find(_END, at)
-        at = data.find(mark, last) if last >= 0 else -1
-
-
-def _texts_like(
-    pattern: re.Pattern[bytes],
-    searches: tuple[Search, ...],
-    data: bytes,
-    found: dict[int, list[Search]],
-) -> None:
-    """Note for every text of `data` that `pattern` is in the search its group stands for."""
-    number = last = 0
-    for match in pattern.finditer(data):
-        number += data.count(_END, last, match.start())
-        last = match.start()
-        _note(number, searches[(match.lastindex or 1) - 1], found)
-
-
-def _note(number: int, search: Search, found: dict[int, list[Search]]) -> None:
-    known = found.setdefault(number, [])
-    if search not in known:
-        known.append(search)
 
 
 def check_texts(order: list[tuple[str, bool]], searches: list[Search], context: Context) -> None:
@@ -194,13 +83,6 @@ def check_texts(order: list[tuple[str, bool]], searches: list[Search], context: 
                 _mail(part, context)
             elif what == ODD_MARK:
                 _odd_ones(part, trained, context)
-            elif what == "long word":
-                for mark, search in LONG_WORDS:
-                    if mark in part:
-                        _search(*search, part, context)
-            elif what == "IBAN":
-                if ACCOUNT.search(part.encode("utf-8", "replace").translate(_SHAPE)):
-                    _search(what, pattern, part, context)
             else:
                 _search(what, pattern, part, context)
 
