@@ -2,7 +2,8 @@
 
     python tests/bench/bench_training.py [MODEL.gguf]
 
-Tokens are counted as the examples have them; what all begin with is computed once (backprop.shared).
+Tokens are counted as the examples have them; what all begin with is computed once, what is behind
+the last learned token not at all (backprop.Pass).
 Everything runs in one process on one thread; speeds are per second of processor time, so that other
 programs disturb them little. The limit is what the plain matrix products of a step would take, timed
 in the same run. One JSON object on stdout; exit code 1 where a figure misses its bound.
@@ -26,7 +27,7 @@ import numpy as np  # noqa: E402 - threads first
 
 from fttui import samples  # noqa: E402
 from fttui.local import lora, models  # noqa: E402
-from fttui.local.backprop import Pass, Sequences, pack  # noqa: E402
+from fttui.local.backprop import Pass, Room, Sequences, pack  # noqa: E402
 from fttui.local.engine import Model, load_model  # noqa: E402
 
 # Ratios to what is measured beside them, and memory in GB (shared design figures: 0.9 to 1.15).
@@ -88,8 +89,10 @@ def training(model: Model, batch: Sequences) -> dict[str, float]:
     tokens = sum(len(ids) for ids in batch.ids)
     learned = int(sum(mask.sum() for mask in batch.learned))
 
+    room = Room()
+
     def step() -> None:
-        run = Pass(model, adapter, batch, learn=True)
+        run = Pass(model, adapter, batch, learn=True, room=room)
         run.backward(np.full(learned, -1 / learned), gradient)
 
     seconds = cpu(step)

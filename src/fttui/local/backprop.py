@@ -2,8 +2,8 @@
 
 The tokens of a batch are laid end to end, [T, width], so nothing is padded; attention alone works
 conversation by conversation. What all of them begin with (a system prompt, most often) is there
-once: with causal attention its values are the same in each. Only positions whose next token is
-learned reach the vocabulary.
+once: with causal attention its values are the same in each. Nothing is read behind the last token
+that is learned, and only positions whose next token is learned go on behind the last attention.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
+FILL = 4  # rows come in fours: a matrix product takes as long for one more as for four
 HEAD_ROWS = 128  # rows of logits at a time: 49,152 numbers each
 KEEP_TOKENS = 768  # a larger batch keeps each layer's input only and computes the rest again
 LEAST_SHARED = 8  # a shorter common beginning is not worth a part of its own
@@ -58,53 +59,94 @@ class Scores:
     owner: Array
 
 
+class Room:
+    """Memory that passes work in, one after the other.
+
+    What a pass keeps is a hundred megabytes. Taken anew each time, the system clears every page of
+    it first: a twentieth of the whole step.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[tuple[int, str], Array] = {}
+
+    def take(self, layer: int, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
+        """An array with anything in it: the same memory each time for the same layer and name."""
+        size = int(np.prod(shape))
+        held = self._held.get((layer, name))
+        if held is None or held.size < size or held.dtype != dtype:
+            held = self._held[layer, name] = np.empty(size, dtype)
+        return held[:size].reshape(shape)
+
+
 @dataclass
 class _Kept:
-    """What one layer's way back needs; None where it is computed again."""
+    """What one layer's way back needs of the way there."""
 
     x: Array
-    qkv: Array | None = None
-    shares: list[Array] | None = None
-    attended: Array | None = None
-    middle: Array | None = None
-    gate_up: Array | None = None
+    inverse: Array  # 1/rms of x
+    qkv: Array
+    shares: list[Array]
+    attended: Array
+    middle: Array  # between the layer's halves
+    inverse_mlp: Array  # 1/rms of middle
+    gate_up: Array
+    sigmoid: Array
+    hidden: dict[str, Array | None]  # of each adapter pair
 
 
 class Pass:
-    """One batch through the model: `.scores` at once, `.backward(coefficients)` if it is to learn."""
+    """One batch through the model: `.scores` at once, `.backward(coefficients)` if it is to learn.
+
+    With a `room` that others use, a pass must be done with before the next begins.
+    """
 
     def __init__(
-        self, model: Model, adapter: Adapter | None, batch: Sequences, *, learn: bool
+        self,
+        model: Model,
+        adapter: Adapter | None,
+        batch: Sequences,
+        *,
+        learn: bool,
+        room: Room | None = None,
     ) -> None:
         self._model = model
         self._adapter = adapter
-        self._shared = shared(batch)
-        self._lay_out(batch)
-        self._keep = learn and self._count <= KEEP_TOKENS
-        own = [ids[self._shared :] for ids in batch.ids]
-        x = model.weights.embedding[np.concatenate([batch.ids[0][: self._shared], *own])]
-        self._kept: list[_Kept] = []
+        self._room = room or Room()
+        x = model.weights.embedding[self._lay_out(batch)]
+        self._keep = learn and len(x) <= KEEP_TOKENS
+        self._kept: list[_Kept | Array] = []
         for i in range(model.config.layers):
-            kept = _Kept(x)
-            x = self._forward(i, kept)
+            gated, kept = self._inside(i, x)
             if learn:
-                if not self._keep:
-                    kept = _Kept(kept.x)
-                self._kept.append(kept)
-        self._last = x
-        self._read(batch, learn)
+                self._kept.append(kept if self._keep else x)
+            x, kept.hidden["down"] = self._linear(i, "down", gated)
+            x += kept.middle
+        self._read(x, learn)
 
-    def _lay_out(self, batch: Sequences) -> None:
-        """Where each conversation's own rows are, and the rotation of every row."""
-        shared, low = self._shared, self._shared
-        self._parts = [_Part(0, shared, 0)] if shared else []
-        self._own = []
-        for ids in batch.ids:
-            self._own.append(_Part(low, low + len(ids) - shared, shared))
-            low += len(ids) - shared
-        self._parts += self._own
-        self._count = low
-        longest = max(len(ids) for ids in batch.ids)
+    def _lay_out(self, batch: Sequences) -> Array:
+        """Which rows there are, where they stand, which are learned from; returns their ids."""
+        common = shared(batch)
+        ends = _ends(batch, common)
+        own = [ids[common:end] for ids, end in zip(batch.ids, ends, strict=True)]
+        fill = -(common + sum(map(len, own))) % FILL
+        own[-1] = np.append(own[-1], np.zeros(fill, np.int64))  # the last: nothing looks at them
+        self._parts = [_Part(0, common, 0)] if common else []
+        low, rows, targets, owner = common, [], [], []
+        for i, (ids, learned) in enumerate(zip(batch.ids, batch.learned, strict=True)):
+            at = np.flatnonzero(learned[1:])
+            rows.append(low + at - common)
+            targets.append(ids[1:][at])
+            owner.append(np.full(len(at), i))
+            self._parts.append(_Part(low, low + len(own[i]), common))
+            low += len(own[i])
+        self._rows, self._target = np.concatenate(rows), np.concatenate(targets)
+        self._owner = np.concatenate(owner)
+        self._turn()
+        return np.concatenate([batch.ids[0][:common], *own])
+
+    def _turn(self) -> None:
+        """The rotation of every row, and what each may look at."""
+        longest = max(part.before + part.size for part in self._parts)
         dtype = self._model.dtype
         cos, sin = math.angles(self._model.weights.frequencies, 0, longest, dtype)
         self._mask = math.causal(longest, longest, dtype)
@@ -112,35 +154,58 @@ class Pass:
         self._cos = np.concatenate([cos[span] for span in spans])
         self._sin = np.concatenate([sin[span] for span in spans])
 
+    def _take(self, i: int, name: str, *shape: int) -> Array:
+        if self._keep:
+            return self._room.take(i, name, shape, self._model.dtype)
+        return np.empty(shape, self._model.dtype)
+
     # -- one layer
 
-    def _pair(self, i: int, name: str) -> Any:
-        return self._adapter.pairs[i][name] if self._adapter else None
-
-    def _linear(self, i: int, name: str, x: Array) -> Array:
+    def _linear(self, i: int, name: str, x: Array) -> tuple[Array, Array | None]:
         weight = getattr(self._model.weights.layers[i], name)
-        return math.linear(x, weight, self._adapter, self._pair(i, name))
+        pair = self._adapter.pairs[i][name] if self._adapter else None
+        out = self._take(i, name, len(x), len(weight))
+        return math.linear(x, weight, self._adapter, pair, out)
 
-    def _forward(self, i: int, kept: _Kept) -> Array:
-        """Layer `i` on kept.x; fills `kept`."""
+    def _inside(self, i: int, x: Array) -> tuple[Array, _Kept]:
+        """Layer `i` on x: what its last matrix reads, and what the way back needs."""
         config, layer = self._model.config, self._model.weights.layers[i]
-        h, _ = math.norm(kept.x, layer.attention_norm, config.epsilon)
-        kept.qkv = self._linear(i, "qkv", h)
-        queries = config.heads * config.head
-        split = kept.qkv.reshape(len(h), -1, config.head)
+        hidden: dict[str, Array | None] = {}
+        h, inverse = math.norm(x, layer.attention_norm, config.epsilon)
+        qkv, hidden["qkv"] = self._linear(i, "qkv", h)
+        attended, shares = self._attention(i, qkv)
+        on: Any = self._rows if self._is_last(i) else slice(None)
+        attended = attended[on]
+        middle, hidden["o"] = self._linear(i, "o", attended)
+        middle += x[on]
+        h, inverse_mlp = math.norm(middle, layer.mlp_norm, config.epsilon)
+        gate_up, hidden["gate_up"] = self._linear(i, "gate_up", h)
+        sigmoid = self._take(i, "sigmoid", len(h), config.inner)
+        gated, _ = math.silu_gate(gate_up, sigmoid)
+        return gated, _Kept(
+            x, inverse, qkv, shares, attended, middle, inverse_mlp, gate_up, sigmoid, hidden
+        )
+
+    def _is_last(self, i: int) -> bool:
+        """Behind the last attention, only the rows that are learned from go on."""
+        return i == self._model.config.layers - 1
+
+    def _attention(self, i: int, qkv: Array) -> tuple[Array, list[Array]]:
+        """The result [T, width] and each part's probabilities; turns the q and k of `qkv` in place."""
+        config = self._model.config
+        split = qkv.reshape(len(qkv), -1, config.head)
         math.rotate(split[:, : config.heads + config.kv_heads], self._cos, self._sin)
-        kept.attended = np.empty((len(h), queries), h.dtype)
-        kept.shares = []
-        for part in self._parts:
-            q, k, v = self._heads(kept.qkv, part)
+        group, queries = config.heads // config.kv_heads, config.heads * config.head
+        attended = self._take(i, "attended", len(qkv), queries)
+        shares = []
+        for n, part in enumerate(self._parts):
+            q, k, v = self._heads(qkv, part)
             seen = part.before + part.size
-            out, shares = math.attend(q, k, v, self._mask[part.before : seen, :seen])
-            kept.attended[part.low : part.high] = out.transpose(2, 0, 1, 3).reshape(-1, queries)
-            kept.shares.append(shares)
-        kept.middle = kept.x + self._linear(i, "o", kept.attended)
-        h, _ = math.norm(kept.middle, layer.mlp_norm, config.epsilon)
-        kept.gate_up = self._linear(i, "gate_up", h)
-        return kept.middle + self._linear(i, "down", math.silu_gate(kept.gate_up)[0])
+            room = self._take(i, f"shares {n}", config.kv_heads, group, part.size, seen)
+            out, _ = math.attend(q, k, v, self._mask[part.before : seen, :seen], room)
+            attended[part.low : part.high] = out.transpose(2, 0, 1, 3).reshape(-1, queries)
+            shares.append(room)
+        return attended, shares
 
     def _heads(self, qkv: Array, part: _Part) -> tuple[Array, Array, Array]:
         """q [kv, group, T, head] of a part; k, v [kv, before + T, head] of all it looks at."""
@@ -159,18 +224,11 @@ class Pass:
 
     # -- the vocabulary
 
-    def _read(self, batch: Sequences, learn: bool) -> None:
+    def _read(self, x: Array, learn: bool) -> None:
         """Score every learned token; for learning, also d logp / d hidden of each."""
-        model = self._model
-        rows, targets, owner = [], [], []
-        for i, (ids, learned) in enumerate(zip(batch.ids, batch.learned, strict=True)):
-            at = np.flatnonzero(learned[1:])
-            rows.append(self._own[i].low + at - self._shared)
-            targets.append(ids[1:][at])
-            owner.append(np.full(len(at), i))
-        self._rows, target = np.concatenate(rows), np.concatenate(targets)
-        self._read_x = self._last[self._rows]
-        h, self._inverse = math.norm(self._read_x, model.weights.norm, model.config.epsilon)
+        model, target = self._model, self._target
+        self._last = x
+        h, self._inverse = math.norm(x, model.weights.norm, model.config.epsilon)
         logp = np.empty(len(h), model.dtype)
         hits = np.empty(len(h), bool)
         self._unit = np.empty_like(h) if learn else None
@@ -188,53 +246,59 @@ class Pass:
                 logits /= -total[:, None]
                 logits[here, target[part]] += 1
                 self._unit[part] = logits @ model.weights.head
-        self.scores = Scores(logp, hits, np.concatenate(owner))
-        del self._last
+        self.scores = Scores(logp, hits, self._owner)
 
     # -- the way back
 
     def backward(self, coefficients: Array, grad: Adapter) -> None:
         """Add the gradient of Σ coefficient · logp to `grad`. Can be called once."""
-        assert self._adapter is not None
         assert self._unit is not None
         model = self._model
         dh = self._unit * coefficients.astype(model.dtype)[:, None]
-        dx = np.zeros((self._count, model.config.width), model.dtype)
-        dx[self._rows] = math.norm_back(dh, self._read_x, self._inverse, model.weights.norm)
+        dx = math.norm_back(dh, self._last, self._inverse, model.weights.norm)
         for i in range(model.config.layers - 1, -1, -1):
             kept = self._kept.pop()
-            if kept.qkv is None:
-                self._forward(i, kept)
+            if not isinstance(kept, _Kept):
+                kept = self._again(i, kept)
             dx = self._layer_back(i, kept, dx, grad)
 
+    def _again(self, i: int, x: Array) -> _Kept:
+        """What layer `i` would have kept."""
+        assert self._adapter is not None
+        gated, kept = self._inside(i, x)
+        kept.hidden["down"] = math.squeezed(gated, self._adapter, self._adapter.pairs[i]["down"])
+        return kept
+
     def _layer_back(self, i: int, kept: _Kept, dx: Array, grad: Adapter) -> Array:
-        config, layer, adapter = self._model.config, self._model.weights.layers[i], self._adapter
+        layer, adapter = self._model.weights.layers[i], self._adapter
         assert adapter is not None
-        assert kept.middle is not None
-        assert kept.gate_up is not None
-        assert kept.attended is not None
 
         def back(name: str, dy: Array, x: Array) -> Array:
-            weight = getattr(layer, name)
-            pair = adapter.pairs[i][name]
-            return math.linear_back(dy, x, weight, adapter, pair, grad.pairs[i][name])
+            weight, hidden = getattr(layer, name), kept.hidden[name]
+            assert hidden is not None
+            pair, into = adapter.pairs[i][name], grad.pairs[i][name]
+            return math.linear_back(dy, x, hidden, weight, adapter, pair, into)
 
-        h, inverse = math.norm(kept.middle, layer.mlp_norm, config.epsilon)
-        gated, share = math.silu_gate(kept.gate_up)
-        dgated = back("down", dx, gated)
-        dh = back("gate_up", math.silu_gate_back(dgated, kept.gate_up, share), h)
-        dx += math.norm_back(dh, kept.middle, inverse, layer.mlp_norm)
+        dgated = back("down", dx, math.gated(kept.gate_up, kept.sigmoid))
+        dgate_up = math.silu_gate_back(dgated, kept.gate_up, kept.sigmoid)
+        dh = back("gate_up", dgate_up, math.normed(kept.middle, kept.inverse_mlp, layer.mlp_norm))
+        dx += math.norm_back(dh, kept.middle, kept.inverse_mlp, layer.mlp_norm)
         dattended = back("o", dx, kept.attended)
+        if self._is_last(i):
+            dx, dattended = self._spread(dx), self._spread(dattended)
         dqkv = self._attention_back(kept, dattended)
-        h, inverse = math.norm(kept.x, layer.attention_norm, config.epsilon)
-        dh = back("qkv", dqkv, h)
-        dx += math.norm_back(dh, kept.x, inverse, layer.attention_norm)
+        dh = back("qkv", dqkv, math.normed(kept.x, kept.inverse, layer.attention_norm))
+        dx += math.norm_back(dh, kept.x, kept.inverse, layer.attention_norm)
         return dx
+
+    def _spread(self, few: Array) -> Array:
+        """The gradient of all rows from that of those learned from."""
+        out = np.zeros((len(self._cos), few.shape[1]), few.dtype)
+        out[self._rows] = few
+        return out
 
     def _attention_back(self, kept: _Kept, dattended: Array) -> Array:
         config = self._model.config
-        assert kept.qkv is not None
-        assert kept.shares is not None
         group = config.heads // config.kv_heads
         dqkv = np.empty_like(kept.qkv)
         split = dqkv.reshape(len(dqkv), -1, config.head)
@@ -277,7 +341,12 @@ def shared(batch: Sequences) -> int:
 def rows(batch: Sequences) -> int:
     """How many rows a batch takes."""
     common = shared(batch)
-    return common + sum(len(ids) - common for ids in batch.ids)
+    return common + sum(end - common for end in _ends(batch, common))
+
+
+def _ends(batch: Sequences, common: int) -> list[int]:
+    """How many tokens of each conversation are read: none behind the last whose next is learned."""
+    return [max((common + 1, *np.flatnonzero(learned)[-1:])) for learned in batch.learned]
 
 
 def pack(examples: Sequence[tuple[Sequence[int], Sequence[bool]]]) -> Sequences:

@@ -86,16 +86,20 @@ def read(model: Model, ids: Sequence[int], cache: Cache, adapter: Adapter | None
     for i, layer in enumerate(weights.layers):
         pairs = adapter.pairs[i] if adapter else {}
         h, _ = math.norm(x, layer.attention_norm, config.epsilon)
-        qkv = math.linear(h, layer.qkv, adapter, pairs.get("qkv")).reshape(count, -1, head)
+        qkv, _ = math.linear(h, layer.qkv, adapter, pairs.get("qkv"))
+        qkv = qkv.reshape(count, -1, head)
         math.rotate(qkv[:, : heads + kv_heads], cos, sin)
         keys, values = cache.put(i, qkv[:, heads : heads + kv_heads], qkv[:, heads + kv_heads :])
         q = qkv[:, :heads].reshape(count, kv_heads, heads // kv_heads, head).transpose(1, 2, 0, 3)
         out, _ = math.attend(np.ascontiguousarray(q), keys, values, mask)
         out = out.transpose(2, 0, 1, 3).reshape(count, heads * head)
-        x = x + math.linear(out, layer.o, adapter, pairs.get("o"))
+        out, _ = math.linear(out, layer.o, adapter, pairs.get("o"))
+        x = x + out
         h, _ = math.norm(x, layer.mlp_norm, config.epsilon)
-        h, _ = math.silu_gate(math.linear(h, layer.gate_up, adapter, pairs.get("gate_up")))
-        x += math.linear(h, layer.down, adapter, pairs.get("down"))
+        h, _ = math.linear(h, layer.gate_up, adapter, pairs.get("gate_up"))
+        h, _ = math.silu_gate(h)
+        h, _ = math.linear(h, layer.down, adapter, pairs.get("down"))
+        x += h
     cache.length += count
     last, _ = math.norm(x[-1:], weights.norm, config.epsilon)
     logits: Array = (last @ weights.head.T)[0]

@@ -21,7 +21,14 @@ def norm(x: Array, gain: Array, epsilon: float) -> tuple[Array, Array]:
     """RMSNorm; returns the result and 1/rms [T, 1] for the way back."""
     inverse = 1 / np.sqrt(np.einsum("ij,ij->i", x, x)[:, None] / x.shape[1] + epsilon)
     inverse = inverse.astype(x.dtype, copy=False)
-    return x * inverse * gain, inverse
+    return normed(x, inverse, gain), inverse
+
+
+def normed(x: Array, inverse: Array, gain: Array) -> Array:
+    """The result of `norm` once more, from the 1/rms it gave."""
+    out = x * inverse
+    out *= gain
+    return out
 
 
 def norm_back(dy: Array, x: Array, inverse: Array, gain: Array) -> Array:
@@ -32,28 +39,43 @@ def norm_back(dy: Array, x: Array, inverse: Array, gain: Array) -> Array:
     return dn
 
 
-def linear(x: Array, weight: Array, adapter: Adapter | None, pair: Pair | None) -> Array:
-    """x Wᵀ, plus the adapter's low-rank part."""
-    y = x @ weight.T
-    if adapter is not None and pair is not None:
-        hidden = x @ pair.a.T
-        hidden *= adapter.scale
-        for low, high, at in pair.cuts:
-            y[:, low:high] += hidden[:, at : at + adapter.rank] @ pair.b[low:high].T
-    return y
+def linear(
+    x: Array, weight: Array, adapter: Adapter | None, pair: Pair | None, out: Array | None = None
+) -> tuple[Array, Array | None]:
+    """x Wᵀ plus the adapter's low-rank part; and scale · A x [T, k·r] for the way back."""
+    y = np.matmul(x, weight.T, out=out)
+    if adapter is None or pair is None:
+        return y, None
+    hidden = squeezed(x, adapter, pair)
+    wide = _wide(pair.b, len(x))
+    for low, high, at in pair.cuts:
+        y[:, low:high] += hidden[:, at : at + adapter.rank] @ wide[:, low:high]
+    return y, hidden
+
+
+def squeezed(x: Array, adapter: Adapter, pair: Pair) -> Array:
+    """scale · A x [T, k·r]: all the adapter knows of its input."""
+    hidden = x @ pair.a.T
+    hidden *= adapter.scale
+    return hidden
+
+
+def _wide(b: Array, rows: int) -> Array:
+    """Bᵀ, copied where it is multiplied with many rows: products with long rows are faster."""
+    return np.ascontiguousarray(b.T) if rows > 1 else b.T
 
 
 def linear_back(
-    dy: Array, x: Array, weight: Array, adapter: Adapter, pair: Pair, grad: Pair
+    dy: Array, x: Array, hidden: Array, weight: Array, adapter: Adapter, pair: Pair, grad: Pair
 ) -> Array:
     """Gradient of the input; the adapter's own is added to `grad`. The weight itself is frozen."""
     rank = adapter.rank
-    hidden = x @ pair.a.T
+    wide = np.ascontiguousarray(pair.b.T)
     dhidden = np.empty_like(hidden)
     for low, high, at in pair.cuts:
         part = dy[:, low:high]
-        dhidden[:, at : at + rank] = part @ pair.b[low:high]
-        grad.b[low:high] += (part.T @ hidden[:, at : at + rank]) * adapter.scale
+        dhidden[:, at : at + rank] = part @ wide[:, low:high].T
+        grad.b[low:high] += (hidden[:, at : at + rank].T @ part).T
     dhidden *= adapter.scale
     grad.a += dhidden.T @ x
     dx = dy @ weight
@@ -80,13 +102,22 @@ def rotate(x: Array, cos: Array, sin: Array, *, back: bool = False) -> None:
     low[...] = turned
 
 
-def silu_gate(gate_up: Array) -> tuple[Array, Array]:
-    """silu(gate) · up of [T, 2·inner], and sigmoid(gate) for the way back."""
+def silu_gate(gate_up: Array, share: Array | None = None) -> tuple[Array, Array]:
+    """silu(gate) · up of [T, 2·inner], and sigmoid(gate) for the way back (in `share` if given)."""
+    share = np.negative(gate_up[:, : gate_up.shape[1] // 2], out=share)
+    with np.errstate(over="ignore"):  # 1 / (1 + inf) is the 0 that it should be
+        np.exp(share, out=share)
+    share += 1
+    np.reciprocal(share, out=share)
+    return gated(gate_up, share), share
+
+
+def gated(gate_up: Array, share: Array) -> Array:
+    """The result of `silu_gate` once more, from the sigmoid it gave."""
     inner = gate_up.shape[1] // 2
-    share = _sigmoid(gate_up[:, :inner])
     out = share * gate_up[:, :inner]
     out *= gate_up[:, inner:]
-    return out, share
+    return out
 
 
 def silu_gate_back(dy: Array, gate_up: Array, share: Array) -> Array:
@@ -104,15 +135,6 @@ def silu_gate_back(dy: Array, gate_up: Array, share: Array) -> Array:
     return out
 
 
-def _sigmoid(x: Array) -> Array:
-    out = np.negative(x)
-    np.clip(out, -80, 80, out=out)  # exp must not overflow float32
-    np.exp(out, out=out)
-    out += 1
-    np.reciprocal(out, out=out)
-    return out
-
-
 def causal(queries: int, keys: int, dtype: Any) -> Array:
     """0 where a query may look, -inf behind it; the last query sees every key. [queries, keys]."""
     rows = np.arange(keys - queries, keys)[:, None]
@@ -126,14 +148,17 @@ def softmax(scores: Array) -> None:
     scores /= scores.sum(-1, keepdims=True)
 
 
-def attend(q: Array, k: Array, v: Array, mask: Array | None) -> tuple[Array, Array]:
+def attend(
+    q: Array, k: Array, v: Array, mask: Array | None, shares: Array | None = None
+) -> tuple[Array, Array]:
     """Attention of grouped queries.
 
     q [kv heads, group, T, head]; k, v [kv heads, S, head]. Returns the result in q's shape and the
-    probabilities [kv heads, group, T, S].
+    probabilities [kv heads, group, T, S] (in `shares` if given).
     """
     heads, group, count, head = q.shape
-    scores = q.reshape(heads, group * count, head) @ k.transpose(0, 2, 1)
+    into = None if shares is None else shares.reshape(heads, group * count, -1)
+    scores = np.matmul(q.reshape(heads, group * count, head), k.transpose(0, 2, 1), out=into)
     scores *= head**-0.5
     scores = scores.reshape(heads, group, count, -1)
     if mask is not None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fttui.local import lora
-from fttui.local.backprop import Pass, pack, rows
+from fttui.local.backprop import Pass, Room, pack, rows
 from fttui.local.engine import Model
 from fttui.local.trainer_data import Tokens
 from fttui.local.trainer_files import State
@@ -68,6 +68,7 @@ class Learner:
         self._before = reference
         self._check = check
         self._gradient = _like(model, state.adapter)
+        self._room = Room()
         self._reference: dict[int, float] = {}
 
     def measure(self, items: Sequence[Item]) -> Measured:
@@ -106,7 +107,7 @@ class Learner:
 
     def _part(self, part: Sequence[Item], batch: Sequence[Item], *, learn: bool) -> Measured:
         sequences = pack([tokens for item in part for tokens in item])
-        run = Pass(self._model, self._state.adapter, sequences, learn=learn)
+        run = Pass(self._model, self._state.adapter, sequences, learn=learn, room=self._room)
         if len(part[0]) == 2:
             measured, coefficients = self._preferences(run, part, len(batch))
         else:

@@ -178,6 +178,38 @@ def test_what_is_learned_is_never_shared(exact: Model) -> None:
     np.testing.assert_allclose(scores.logp, np.concatenate([alone, alone]), rtol=1e-9)
 
 
+def test_nothing_is_read_behind_the_last_learned_token(exact: Model) -> None:
+    """What follows changes neither scores nor gradient, and takes no rows."""
+    ids, learned = exact.template.example(chat("a question", "uno")["messages"])
+    last = int(np.flatnonzero(learned)[-1])
+    more = [7] * 9
+    results = []
+    for tokens in ((ids, learned), ([*ids, *more], [*learned, *[False] * len(more)])):
+        sequences = pack([tokens])
+        assert backprop.rows(sequences) == last
+        run = Pass(exact, adapter_of(exact), sequences, learn=True)
+        grad = lora.empty(exact.config, 3, 6.0, exact.dtype)
+        run.backward(np.ones(len(run.scores.logp)), grad)
+        results.append((run.scores.logp, grad.flat))
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_room_used_before_changes_nothing(exact: Model) -> None:
+    """Passes of different sizes in the same memory, large before small and after."""
+    room, large = backprop.Room(), batch(exact)
+    small = backprop.Sequences(large.ids[2:], large.learned[2:])
+    for sequences in (large, small, large):
+        results = []
+        for given in (room, None):
+            run = Pass(exact, adapter_of(exact), sequences, learn=True, room=given)
+            grad = lora.empty(exact.config, 3, 6.0, exact.dtype)
+            run.backward(np.ones(len(run.scores.logp)), grad)
+            results.append((run.scores.logp, grad.flat))
+        for one, other in zip(*results, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
 def test_a_batch_in_parts_learns_the_same(exact: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     """How a batch is cut to bound memory must not be seen in the result."""
     items = [(exact.template.example(chat("q", "a" * n)["messages"]),) for n in (3, 9, 1)]
