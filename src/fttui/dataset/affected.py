@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
 from array import array
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from fttui.dataset import duplicates
-from fttui.dataset.block import BLOCK, Result, Scanner, Task
+from fttui.dataset.block import BLOCK, Scanner, Task
 from fttui.dataset.checks import file as file_checks
 from fttui.dataset.checks.catalogue import CATALOGUE
+from fttui.dataset.lines import LineIndex
+from fttui.dataset.merge import Merger
 from fttui.dataset.report import KEEP, Report
 from fttui.dataset.subset import RESHAPED
 from fttui.dataset.target import OPENAI, Target
 
-STEP = BLOCK // 4  # bytes looked at together
+STEP = BLOCK // 4  # bytes looked at together, at most
+GAP = 2_000  # bytes between two lines that cost less to look at than to begin anew
+_FOUND = re.compile(b"[^\0]")  # a severity
+OnProgress = Callable[[int], None] | None
+Cancelled = Callable[[], bool] | None
 TOLD_AS_FIRST = (
     "F010 F013 F014 F016 F019 F020 F024 J003 L006 L007 Q002 Q004 Q006 Q012 Q016 R004 R005 S002 V012"
 )
@@ -47,8 +54,8 @@ def lines_with(
     code: str,
     *,
     target: Target = OPENAI,
-    on_progress: Callable[[int], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    on_progress: OnProgress = None,
+    cancelled: Cancelled = None,
 ) -> tuple[array[int], bool]:
     """The same as `named`, having looked through the file where the report does not name them all.
 
@@ -57,56 +64,98 @@ def lines_with(
     lines, complete = named(report, code)
     if complete or code in ONLY_REPORT or code in WIDE:
         return lines, complete
-    found: set[int] = set()
-    digests = duplicates.Digests()
-    before = 0
+    found = _compared if code in COMPARED else _checked
+    return array("I", sorted(found(path, report, code, target, on_progress, cancelled))), True
+
+
+def _checked(
+    path: Path, report: Report, code: str, target: Target, told: OnProgress, stop: Cancelled
+) -> Iterator[int]:
+    """Lines a check of theirs alone finds: those with a finding of some kind are checked once more."""
+    with LineIndex.open(path) as index:
+        opened = _opened(path, target)
+        try:
+            scanner = _scanner(opened, target, code, stop)
+            while not index.extend():
+                _ask(stop)
+            runs = list(_runs(report, index))
+            runs.reverse()
+            while runs:
+                _ask(stop)
+                first, last = runs.pop()
+                start = max(index.offset(first), opened.start)
+                task = Task(
+                    start, min(index.span(last)[1] + 1, opened.end), opened.start, opened.end
+                )
+                kept = scanner.scan(opened.fd, task).kept
+                if len(kept) >= KEEP and last > first:  # there may be more: in smaller stretches
+                    middle = (first + last) // 2
+                    runs += [(middle + 1, last), (first, middle)]
+                    continue
+                yield from {entry[2] + first for entry in kept}
+                if told is not None:
+                    told(last + 1)
+        finally:
+            os.close(opened.fd)
+
+
+def _runs(report: Report, index: LineIndex) -> Iterator[tuple[int, int]]:
+    """(first, last) lines (0-based) to look at together: those with findings, and what lies between
+    where that is little."""
+    first = last = -1
+    rows = report.rows
+    for found in _FOUND.finditer(rows.severity):
+        line = rows.line[found.start()] - 1
+        if line >= len(index):
+            break
+        if first >= 0 and (
+            index.offset(line) - index.span(last)[1] > GAP
+            or index.span(line)[1] - index.offset(first) > STEP
+        ):
+            yield first, last
+            first = -1
+        first, last = (line if first < 0 else first), line
+    if first >= 0:
+        yield first, last
+
+
+def _compared(
+    path: Path, report: Report, code: str, target: Target, told: OnProgress, stop: Cancelled
+) -> Iterator[int]:
+    """Lines that repeat an earlier one."""
+    opened = _opened(path, target)
+    merger = Merger(Report(str(path)), frozenset(CATALOGUE))
     try:
-        for result in _results(path, code, target, cancelled):
-            found.update(entry[2] + before for entry in result.kept)
-            if code in COMPARED:
-                digests.add(result.digests, (line + before for line in result.digest_lines))
-            before += result.lines
-            if on_progress is not None:
-                on_progress(before)
-        if code in COMPARED:
-            found.update(same[1] for same in duplicates.repeated(digests) if same[0] == code)
+        scanner = _scanner(opened, target, code, stop)
+        for start in range(opened.start, opened.end, STEP):
+            _ask(stop)
+            task = Task(start, min(start + STEP, opened.end), opened.start, opened.end)
+            merger.add(scanner.scan(opened.fd, task))
+            if told is not None:
+                told(merger.report.lines)
+        yield from (same[1] for same in duplicates.repeated(merger.digests) if same[0] == code)
     finally:
-        digests.close()
-    return array("I", sorted(found)), True
+        merger.digests.close()
+        os.close(opened.fd)
 
 
-def _results(
-    path: Path, code: str, target: Target, cancelled: Callable[[], bool] | None
-) -> Iterator[Result]:
-    """What a scan for this code alone finds, stretch after stretch, every place of it named."""
-    from fttui.dataset.scan import Cancelled
-
+def _opened(path: Path, target: Target) -> file_checks.Opened:
     opened = file_checks.open_file(os.fspath(path), target)
     if opened.fd < 0:
         raise OSError(2, "it cannot be read any more", os.fspath(path))
+    return opened
+
+
+def _scanner(opened: file_checks.Opened, target: Target, code: str, stop: Cancelled) -> Scanner:
+    """Looks for this code alone, as a scan of the file would."""
     hint = file_checks.hint(opened.head[opened.start :])
     if target.method == "reinforcement":
         hint = "reinforcement"
-    scanner = Scanner(target, hint, frozenset(CATALOGUE) - {code}, cancelled)
-    try:
-        tasks = [
-            Task(start, min(start + STEP, opened.end), opened.start, opened.end)
-            for start in range(opened.start, opened.end, STEP)
-        ]
-        tasks.reverse()
-        while tasks:
-            if cancelled is not None and cancelled():
-                raise Cancelled
-            task = tasks.pop()
-            result = scanner.scan(opened.fd, task)
-            size = task.stop - task.start
-            if len(result.kept) >= KEEP and size > 1:  # there may be more: in smaller stretches
-                middle = task.start + size // 2
-                tasks += [
-                    Task(middle, task.stop, task.first, task.end),
-                    Task(task.start, middle, task.first, task.end),
-                ]
-            else:
-                yield result
-    finally:
-        os.close(opened.fd)
+    return Scanner(target, hint, frozenset(CATALOGUE) - {code}, stop)
+
+
+def _ask(stop: Cancelled) -> None:
+    from fttui.dataset.scan import Cancelled as Stopped
+
+    if stop is not None and stop():
+        raise Stopped

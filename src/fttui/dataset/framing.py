@@ -94,10 +94,15 @@ def _split(blocks: Iterator[bytes], fixed: Counter[str]) -> Iterator[bytes]:
     rest: list[bytes] = []
     for block in blocks:
         parts = block.split(b"\n")
-        for part in parts[:-1]:
-            yield _plain(b"".join((*rest, part)), fixed)
-            rest = []
-        rest.append(parts[-1])
+        rest.append(parts.pop(0))
+        if not parts:
+            continue
+        yield _plain(b"".join(rest), fixed)
+        rest = [parts.pop()]
+        if b"\r" in block or not block.isascii():
+            yield from (_plain(part, fixed) for part in parts)
+        else:
+            yield from parts  # nothing to be put right in any of them
     last = b"".join(rest)
     if last:
         fixed["F016"] += 1

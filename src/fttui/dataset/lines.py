@@ -113,6 +113,10 @@ class LineIndex:
             return True
         return (info.st_size, info.st_mtime_ns, info.st_ino) != self._stamp
 
+    def same_as(self, other: LineIndex) -> bool:
+        """Whether both are of one file, and it did not change in between."""
+        return self.path == other.path and self._stamp == other._stamp
+
     def close(self) -> None:
         if self._fd >= 0:
             os.close(self._fd)

@@ -6,7 +6,7 @@ import contextlib
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -172,7 +172,7 @@ def fix(
     target: Target = OPENAI,
     also: frozenset[str] = frozenset(),
     only: frozenset[str] | None = None,
-    lines: Container[int] | None = None,
+    lines: Collection[int] | None = None,
     on_progress: Callable[[int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Plan:
@@ -183,11 +183,12 @@ def fix(
     put right everywhere. on_progress gets the lines looked at so far.
     """
     plan = Plan()
-    made = fixed_lines(source, plan, target, also, only, lines, (on_progress, cancelled))
+    watch = (on_progress, cancelled)
     if output is None:
-        for _ in made:
+        for _ in fixed_lines(source, plan, target, also, only, lines, watch, look=True):
             pass
         return plan
+    made = fixed_lines(source, plan, target, also, only, lines, watch)
     with new_file(output, instead_of=(source,)) as file:
         for line in made:
             file.write(line + b"\n")
@@ -224,15 +225,20 @@ def fixed_lines(
     target: Target,
     also: frozenset[str],
     only: frozenset[str] | None,
-    chosen: Container[int] | None = None,
+    chosen: Collection[int] | None = None,
     watch: Watch = (None, None),
+    look: bool = False,
 ) -> Iterator[bytes]:
-    """The lines of `source`, fixed; `plan` grows."""
+    """The lines of `source`, fixed; `plan` grows. look: only as far as anything may change."""
     fixer = _Fixer(source, target, also, only)
     numbered = enumerate(framing.lines(source, plan.fixed, also=also, target=target), 1)
+    last = max(chosen, default=0) if chosen is not None else 0
     for number, raw in watched(numbered, *watch):
         if chosen is not None and number not in chosen:
-            fixer.remember(raw)
+            if number < last:
+                fixer.remember(raw)
+            elif look:
+                return
             plan.lines += 1
             yield raw
             continue

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fttui.pricing.estimate import Estimate
     from fttui.problem import Problem
     from fttui.service.types import Checkpoint, Job
+    from fttui.ui.marks import Marks
 
 
 @dataclass
@@ -28,6 +29,7 @@ class Thread:
     report: Report | None = None  # of both files: the second's is `report.validation`
     row: int = 0  # the example the cursor is on, 0-based physical line
     place: Finding | None = None  # the finding to mark in that example
+    marks: Marks | None = None  # examples of this file (ui.marks.of) or of one before it
     ask_row: int | None = None  # the example whose prompt Chat should take next
     model: Model | None = None  # the base model of the plan
     epochs: int | None = None  # None: the provider chooses

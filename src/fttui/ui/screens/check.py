@@ -11,8 +11,9 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from fttui.text import plural
+from fttui.ui import marks
 from fttui.ui.actions import bindings
-from fttui.ui.screens.check_fix import FixingScreen
+from fttui.ui.screens.check_fix import NAMES, FixingScreen
 from fttui.ui.text import SEVERITY_STYLE, STYLES, Part, say
 from fttui.ui.widgets.conversation import conversation
 from fttui.ui.widgets.filter_bar import FilterBar
@@ -88,6 +89,10 @@ class CheckScreen(FixingScreen):
                     yield TextView(id="tokens")
 
     @property
+    def on_places(self) -> bool:
+        return self.places.has_focus
+
+    @property
     def groups(self) -> LineList:
         return self.query_one("#groups", LineList)
 
@@ -96,12 +101,12 @@ class CheckScreen(FixingScreen):
         return self.query_one("#places", LineList)
 
     @property
-    def group(self) -> Group | None:
+    def group(self) -> Group | None:  # type: ignore[override]
         row = self.groups.cursor
         return self._shown[row] if row < len(self._shown) else None
 
     @property
-    def finding(self) -> Finding | None:
+    def finding(self) -> Finding | None:  # type: ignore[override]
         group, row = self.group, self.places.cursor
         return group.places[row] if group is not None and row < len(group.places) else None
 
@@ -115,6 +120,9 @@ class CheckScreen(FixingScreen):
             self._take_findings()
         if fields & {"path", "report"}:
             self._say_tokens()
+        if "marks" in fields:
+            self.groups.refresh()
+            self.places.refresh()
 
     def _arrange(self) -> None:
         thread = self.thread
@@ -232,13 +240,23 @@ class CheckScreen(FixingScreen):
     # -- rows
 
     def _group_row(self, row: int, width: int) -> Sequence[Part]:
-        return group_row(self._shown[row], width) if row < len(self._shown) else []
+        if row >= len(self._shown):
+            return []
+        group = self._shown[row]
+        return group_row(group, width, self._are_marked(group, group.places))
+
+    def _are_marked(self, group: Group, places: Sequence[Finding]) -> bool:
+        marked = marks.of(self.thread)
+        if not marked or group.validation or not places:
+            return False
+        return all(place.line - 1 in marked for place in places)
 
     def _place_row(self, row: int, width: int) -> Sequence[Part]:
         group = self.group
         if group is None or row >= len(group.places):
             return []
-        return place_row(group.places[row], width)
+        place = group.places[row]
+        return place_row(place, width, self._are_marked(group, [place]))
 
     def on_line_list_moved(self, event: LineList.Moved) -> None:
         if event.list.id == "groups":
@@ -262,9 +280,8 @@ class CheckScreen(FixingScreen):
             return "nothing was found"
         if action_id in ("check.next_issue", "check.previous_issue") and not self._shown:
             return "nothing was found"
-        if action_id == "check.fix":
-            return self.why_no_fix()
-        return ""
+        name = action_id.partition(".")[2]
+        return self.why_not_fix(name) if name in NAMES else ""
 
     def do_detail(self) -> None:
         """From a group to its places, from a place to the example."""

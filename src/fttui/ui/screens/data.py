@@ -17,7 +17,7 @@ from fttui.problem import Problem
 from fttui.text import one_line, plural, size
 from fttui.ui import edit_file, finder
 from fttui.ui.actions import bindings
-from fttui.ui.screens.data_find import FindingScreen
+from fttui.ui.screens.data_marks import MarkingScreen
 from fttui.ui.text import Part, say
 from fttui.ui.widgets.example_list import ExampleList
 from fttui.ui.widgets.example_view import ExampleView, view_names
@@ -39,7 +39,7 @@ COPY_BYTES = 8 << 20
 NEEDS_FILE = "no file is open"
 
 
-class DataScreen(FindingScreen):
+class DataScreen(MarkingScreen):
     """Decides which page is shown and which example; the widgets only draw."""
 
     SCOPE = "data"
@@ -102,6 +102,7 @@ class DataScreen(FindingScreen):
             self._grow(thread.index)
         if thread.report is not self._report:
             self._take_report()
+        self.show_marks()
         if "row" in fields and self.rows.line != thread.row:
             self.rows.go_to(thread.row)
         if thread.place is not None and thread.place is not self._place:
@@ -162,6 +163,8 @@ class DataScreen(FindingScreen):
             return
         parts: list[Part] = [(one_line(thread.path.name, 40), "bold")]
         more = "" if index.complete else "+"
+        if rows.marks:
+            parts.append((f" · {len(rows.marks):,} marked", "accent"))
         if self.filter_text:
             parts.append(f" · {rows.count:,} of {len(index):,}{more}")
             for chip in self.filter_text.split():
@@ -233,7 +236,13 @@ class DataScreen(FindingScreen):
             return "search first with /"
         if action_id in ("data.next_issue", "data.previous_issue") and not self.issues:
             return "no issue was found" if self._report else "the file is still being checked"
-        return ""
+        return self.why_not_marked(action_id.partition(".")[2])
+
+    @property
+    def unfit(self) -> str:
+        if self.query_one(Unusable).display or problem_of(self._report) is not None:
+            return "the file must be put right first: F in Check does what can be done"
+        return "the file changed on disk: r reads it again" if self._changed_on_disk else ""
 
     def do_detail(self) -> None:
         if self.query_one(Unusable).display:
@@ -258,7 +267,7 @@ class DataScreen(FindingScreen):
             self.remove_class("-detail")
             self.call_after_refresh(self.rows.focus)
             return True
-        return self.clear_finds()
+        return self.clear_finds() or self.clear_marks()
 
     def action_step(self, delta: int) -> None:
         """The next or previous example, also while its detail has the focus."""
@@ -289,6 +298,7 @@ class DataScreen(FindingScreen):
         self.fttui.backend.open(thread.path, thread.validation)
         if thread.index is not None:
             self.fttui.change(row=max(0, min(line, len(thread.index) - 1)))
+            self.keep_marks(thread.index)
             self.notify(f"{thread.path.name} was read again", timeout=3)
 
     def do_copy(self) -> None:

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from fttui.dataset.formats import Example
     from fttui.dataset.lines import LineIndex
     from fttui.dataset.report import Report, Row
+    from fttui.ui.marks import Marks
 
 READ = 1 << 20  # bytes of a line that are parsed for its row; a longer one shows how it begins
+MARK = "┃"
 PREVIEW = 240  # characters kept of the first words
 
 
@@ -32,6 +34,7 @@ class ExampleList(LineList):
         super().__init__(self._example_row, 0, id=id)
         self.index: LineIndex | None = None
         self.report: Report | None = None
+        self.marks: Marks | None = None
         self._only: array[int] | None = None
         self._glance = lru_cache(maxsize=512)(self._look)
 
@@ -69,6 +72,10 @@ class ExampleList(LineList):
     @property
     def line(self) -> int | None:
         return self.line_of(self.cursor) if self.count else None
+
+    def shown(self) -> Sequence[int]:
+        """The lines (0-based) of all rows."""
+        return self._only if self._only is not None else range(self.count)
 
     def line_of(self, row: int) -> int | None:
         if not 0 <= row < self.count:
@@ -110,8 +117,10 @@ class ExampleList(LineList):
         facts_text = f"{line + 1:>{self._digits()},}  {messages:>4}  {tokens:>7}  "
         room = width - len(facts_text) - 3
         # Few parts: each one costs its colour on the wire.
+        marked = self.marks is not None and line in self.marks
+        edge: list[Part] = [(MARK, "accent"), (f"{glyph} ", mark)] if marked else []
         return [
-            (f" {glyph} ", mark),
+            *(edge or [(f" {glyph} ", mark)]),
             (facts_text, "dim"),
             (fit(words, room), "" if style == "error" else style),
         ]
@@ -124,23 +133,26 @@ class ExampleList(LineList):
         return rows[i] if i is not None else None
 
     def _look(self, line: int) -> tuple[str, str, str]:
-        """(number of messages, first words, style) of a line."""
-        from fttui.dataset import formats
-
         assert self.index is not None
-        length = self.index.length(line)
-        if length > READ:
-            start = self.index.line(line, 2 * PREVIEW).decode("utf-8", "replace")
-            return "", f"{size(length)}  {one_line(start, PREVIEW)}", "dim"
-        raw = self.index.line(line)
-        hint = self.report.format if self.report is not None else ""
-        example = formats.read(raw, hint)
-        if example.format == "invalid":
-            if not raw.strip():
-                return "", "(blank line)", "faint"
-            return "", one_line(raw[: 4 * PREVIEW].decode("utf-8", "replace"), PREVIEW), "error"
-        turns = example.turns()
-        return (str(len(turns)) if turns else ""), one_line(first_words(example), PREVIEW), ""
+        return glance(self.index, line, self.report.format if self.report is not None else "")
+
+
+def glance(index: LineIndex, line: int, kind: str) -> tuple[str, str, str]:
+    """(number of messages, first words, style) of a line (0-based). kind: the format of the file."""
+    from fttui.dataset import formats
+
+    length = index.length(line)
+    if length > READ:
+        start = index.line(line, 2 * PREVIEW).decode("utf-8", "replace")
+        return "", f"{size(length)}  {one_line(start, PREVIEW)}", "dim"
+    raw = index.line(line)
+    example = formats.read(raw, kind)
+    if example.format == "invalid":
+        if not raw.strip():
+            return "", "(blank line)", "faint"
+        return "", one_line(raw[: 4 * PREVIEW].decode("utf-8", "replace"), PREVIEW), "error"
+    turns = example.turns()
+    return (str(len(turns)) if turns else ""), one_line(first_words(example), PREVIEW), ""
 
 
 def first_words(example: Example) -> str:

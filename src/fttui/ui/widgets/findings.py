@@ -27,7 +27,7 @@ WEIGHT = {
     "note": "note: worth knowing",
 }
 FIX_KIND = {
-    "safe": "safe — F does it, in a copy",
+    "safe": "safe — f does it, F does all of these, in a copy",
     "ask": "needs a decision",
     "none": "by hand — E in Data opens the line",
 }
@@ -90,15 +90,19 @@ def _of(report: Report | None, counts: dict[str, int], validation: bool) -> list
     return found
 
 
-def group_row(group: Group, width: int) -> list[Part]:
-    """` ✗ M010  Empty answer                1  line 5`."""
+MARK = "┃"
+
+
+def group_row(group: Group, width: int, marked: bool = False) -> list[Part]:
+    """` ✗ M010  Empty answer                1  line 5`; marked: all of its examples are."""
     if group.muted:
         return [(f" – {group.code}  {fit(group.title, width - 16)}  muted", "faint")]
     style = SEVERITY_STYLE.get(group.severity, "dim")
     where = _where(group)
     room = max(8, width - 30)
     return [
-        (f" {SEVERITY_GLYPH.get(group.severity, '·')} {group.code}  ", style),
+        (MARK, "accent") if marked else " ",
+        (f"{SEVERITY_GLYPH.get(group.severity, '·')} {group.code}  ", style),
         (fit(group.title, room), ""),
         (f" {group.count:>7,}  ", "bold" if group.severity == "error" else ""),
         (fit(where, 11), "dim"),
@@ -112,14 +116,15 @@ def _where(group: Group) -> str:
     return f"line {line:,}" if line else "whole file" if group.places else ""
 
 
-def place_row(finding: Finding, width: int) -> list[Part]:
+def place_row(finding: Finding, width: int, marked: bool = False) -> list[Part]:
     """`   731  messages[2].content  assistant answer is empty`."""
-    where = f"{finding.line:>9,}  " if finding.line else "     file  "
-    room = max(8, width - len(where))
+    where = f"{finding.line:>8,}  " if finding.line else "    file  "
+    room = max(8, width - len(where) - 1)
     path = f"{finding.path}  " if finding.path else ""
     if len(path) > room // 2:
         path = ""
     return [
+        (MARK, "accent") if marked else " ",
         (where, "dim"),
         (clean(path), "faint"),
         (fit(finding.message, room - len(path)), ""),
@@ -129,6 +134,7 @@ def place_row(finding: Finding, width: int) -> list[Part]:
 def explanation(group: Group, finding: Finding | None, width: int) -> list[Line]:
     """Why it matters, how sure we are, what to do."""
     from fttui.dataset.checks import CATALOGUE
+    from fttui.dataset.rewrite import ON_REQUEST
 
     check = CATALOGUE.get(group.code)
     style = SEVERITY_STYLE.get(group.severity, "dim")
@@ -143,6 +149,8 @@ def explanation(group: Group, finding: Finding | None, width: int) -> list[Line]
     lines.append([])
     fix = (finding.fix if finding is not None else "") or check.fix
     kind = FIX_KIND.get(check.fix_kind, "")
+    if check.fix_kind == "ask" and group.code in ON_REQUEST:
+        kind += " of yours — f does it, in a copy"
     evidence = ", ".join(EVIDENCE.get(letter, letter) for letter in check.evidence.split())
     facts = (
         ("Weight", WEIGHT.get(group.severity, "")),
