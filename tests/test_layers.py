@@ -61,13 +61,13 @@ def test_version_loads_next_to_nothing() -> None:
 def test_check_needs_no_screen_and_no_client() -> None:
     modules = loaded(run_cli("check", str(SAMPLE)))
     assert "fttui.dataset.scan" in modules
-    assert not modules & {"textual", "openai", "numpy", "starlette"}
+    assert not modules & {"textual", "openai", "starlette"}
 
 
 def test_cost_needs_no_screen_and_no_client() -> None:
     modules = loaded(run_cli("cost", str(SAMPLE), "--model", "gpt-4.1-mini-2025-04-14"))
     assert "fttui.pricing.estimate" in modules
-    assert not modules & {"textual", "openai", "numpy", "starlette"}
+    assert not modules & {"textual", "openai", "starlette"}
 
 
 def test_the_app_module_does_not_wait_for_the_client() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from array import array
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import Any
 
-from fttui.dataset.checks import answers, example, line, suspects, text
+from fttui.dataset.checks import answers, example, line, plain, suspects, text
 from fttui.dataset.checks.context import Context, Entry, Facts
+from fttui.dataset.checks.sketch import sketches
 from fttui.dataset.report import Rows
 from fttui.dataset.target import Target
 from fttui.dataset.tokens import MESSAGE, TokenCounter, counter
@@ -18,8 +20,6 @@ from fttui.dataset.tokens import MESSAGE, TokenCounter, counter
 BLOCK = 1 << 20
 MAX_LINE = 64_000_000  # bytes; a longer line is reported and not read
 CLOSE = 0.9  # of the limit: K002
-SEPARATORS = (b"\xe2\x80\xa8", b"\xe2\x80\xa9", b"\xc2\x85")
-_ASCII = bytes(range(128))
 LEGACY_LIMIT = 16_384
 SMALL = 1_000  # tokens: below, a short answer to a declared tool list is nothing odd
 
@@ -52,6 +52,7 @@ class Result:
     facts: Facts = field(default_factory=Facts)
     rows: Rows = field(default_factory=Rows)
     digests: array[int] = field(default_factory=lambda: array("Q"))
+    sketches: array[int] = field(default_factory=lambda: array("Q"))
     digest_lines: array[int] = field(default_factory=lambda: array("I"))
     blanks: list[tuple[int, int]] = field(default_factory=list)  # first and last of each run
     systems: dict[str, int] = field(default_factory=dict)  # system prompt → its tokens
@@ -112,7 +113,7 @@ class Scanner:
         self.target, self.hint, self.muted = target, hint, muted
         self.counter: TokenCounter = counter(target.encoding)
         self.tools: dict[bytes, Any] = {}
-        self.orders: dict[tuple[str, ...], bool] = {}
+        self.plain = plain.Plain(target, hint)
         self.useless: dict[bytes, _Useless] = {}
 
     def scan(self, fd: int, task: Task) -> Result:
@@ -120,7 +121,7 @@ class Scanner:
         begin, data, whole = read_lines(fd, task)
         result = Result()
         context = Context(self.target, self.hint, self.muted)
-        context.tools_seen, context.good_orders = self.tools, self.orders
+        context.tools_seen = self.tools
         pending = _Pending()
         if data:
             self._lines(data, begin, task, context, result, pending)
@@ -134,6 +135,7 @@ class Scanner:
             result.rows.line.append(result.lines)
             pending.row(result, 0, 3)
             pending.skip()
+        _sketch(result, pending)
         self._search(context, result, pending)
         self._count(context, result, pending)
         result.kept, result.counts = context.kept, context.counts
@@ -156,8 +158,8 @@ class Scanner:
         lines = data.split(b"\n")
         if result.last_newline:
             lines.pop()
-        beyond = b"" if data.isascii() else data.translate(None, _ASCII)
-        breaks = any(mark in beyond for mark in SEPARATORS)
+        for number in _separators(data):
+            context.facts.see("separator", number)
         returns = b"\r" in data
         last = len(lines) if not result.last_newline and begin + len(data) >= task.end else 0
         offset = begin
@@ -172,8 +174,6 @@ class Scanner:
             if not raw or raw.isspace():
                 _blank(result.blanks, number)
                 continue
-            if breaks and any(mark in raw for mark in SEPARATORS):
-                context.facts.see("separator", number)
             self._example(raw, context, result, pending, number == last)
         result.lines = len(lines)
 
@@ -188,6 +188,9 @@ class Scanner:
             return
         before, added = len(context.kept), context.added
         obj = line.parse(raw, context, last=last)
+        if obj is not None and (chat := self.plain.read(obj)) is not None:
+            self._plain(*chat, raw, obj, context, result, pending)
+            return
         kind = "invalid" if obj is None else self._object(obj, raw, context, result, pending)
         if kind == "invalid":
             pending.row(result, 0, context.worst)
@@ -195,12 +198,35 @@ class Scanner:
         if short and kind in ("invalid", "unknown") and len(self.useless) < KEEP_LINES:
             entries = context.kept[before:]
             if len(entries) == context.added - added:
-                digests = result.digests[-5:].tolist() if kind == "unknown" else []
+                digests = result.digests[-4:].tolist() if kind == "unknown" else []
                 self.useless[raw] = (entries, context.worst, digests, context.plain)
+
+    def _plain(
+        self,
+        texts: list[str],
+        shape: plain.Shape,
+        raw: bytes,
+        obj: dict[str, Any],
+        context: Context,
+        result: Result,
+        pending: _Pending,
+    ) -> None:
+        """An example as most are."""
+        digests, data, answer = plain.check(texts, shape, raw, obj, context)
+        result.digests.extend(digests)
+        result.digest_lines.append(context.line)
+        result.rows.messages.append(min(65_535, len(texts)))
+        result.rows.severity.append(context.worst)
+        pending.data.append(data)
+        pending.answers.append(answer)
+        pending.said.append((texts, shape.trained))
+        pending.count(
+            texts, shape.trained, MESSAGE * len(texts), len(shape.answers), "chat", context.offset
+        )
 
     def _again(self, known: _Useless, context: Context, result: Result, pending: _Pending) -> None:
         """A line that was looked at before: files of a million equal bad lines exist."""
-        entries, worst, digests, plain = known
+        entries, worst, digests, texts = known
         for code, severity, _, path, message, count, _, fix in entries:
             context.add(code, path, message, severity=severity, count=count, fix=fix)
         pending.row(result, 0, worst)
@@ -210,7 +236,8 @@ class Scanner:
         context.facts.see("format:unknown", context.line)
         result.digests.extend(digests)
         result.digest_lines.append(context.line)
-        pending.take_texts(plain, ("unknown", context.offset))
+        pending.answers.append(b"")
+        pending.take_texts(texts, "unknown", context.offset)
 
     def _object(
         self,
@@ -223,12 +250,12 @@ class Scanner:
         kind = example.check(obj, raw, context)
         if kind == "invalid":
             return kind
-        result.digests.extend(answers.check(obj, kind, context))
-        if context.roles is None:
-            context.data = "\n".join([said for said, _ in context.order]).encode("utf-8", "replace")
+        digests, answer = answers.check(obj, kind, context)
+        result.digests.extend(digests)
         result.digest_lines.append(context.line)
+        pending.answers.append(answer)
         pending.row(result, _messages(obj, kind), context.worst)
-        pending.take(context, kind, len(raw) > self.target.example_limit * CLOSE)
+        pending.take(context, kind)
         return kind
 
     def _search(self, context: Context, result: Result, pending: _Pending) -> None:
@@ -239,24 +266,24 @@ class Scanner:
                 result.rows.severity[i],
                 pending.kinds[i][1],
             )
-            text.check_texts(pending.orders[i], searches, context)
+            text.check_texts(list(zip(*pending.said[i], strict=True)), searches, context)
             result.rows.severity[i] = context.worst
 
     def _count(self, context: Context, result: Result, pending: _Pending) -> None:
         counts = self.counter.count_all(pending.texts)
+        close = self.target.example_limit * CLOSE
         at = 0
-        for i, (plain, trained, fixed, fixed_trained) in enumerate(pending.spans):
-            middle, end = at + plain, at + plain + trained
-            learnt = sum(counts[middle:end]) + fixed_trained
-            whole = sum(counts[at:middle]) + sum(counts[middle:end]) + fixed
-            sizes = (
-                zip(pending.texts[at:end], counts[at:end], strict=True) if i in pending.long else ()
-            )
-            at = end
+        for i, (trained, fixed, fixed_trained) in enumerate(pending.spans):
+            end = at + len(trained)
+            sizes = counts[at:end]
+            whole = sum(sizes) + fixed
+            learnt = sum(compress(sizes, trained)) + fixed_trained
             result.rows.tokens.append(whole)
             result.rows.trained.append(learnt)
-            if whole:
-                self._judge(i, whole, learnt, dict(sizes), context, result, pending)
+            if whole > close or learnt * 100 < whole > SMALL or pending.kinds[i][0] == "completion":
+                each = dict(zip(pending.texts[at:end], sizes, strict=True))
+                self._judge(i, whole, learnt, each, context, result, pending)
+            at = end
 
     def _judge(
         self,
@@ -275,7 +302,7 @@ class Scanner:
         if kind == "completion" and whole > LEGACY_LIMIT:
             context.add("L013", "", f"{whole:,} tokens; {LEGACY_LIMIT:,} is what these models take")
         elif whole > limit:
-            kept, cut = _cut(pending.orders[i] if i in pending.long else [], limit, sizes)
+            kept, cut = _cut(zip(*pending.said[i], strict=True), limit, sizes)
             severity = "error" if cut else ""
             lost = f"{whole - limit:,} tokens are cut from the end"
             context.add(
@@ -291,7 +318,7 @@ class Scanner:
             result.rows.severity[i] = context.worst
 
 
-def _cut(order: list[tuple[str, bool]], limit: int, sizes: dict[str, int]) -> tuple[int, int]:
+def _cut(order: Iterable[tuple[str, bool]], limit: int, sizes: dict[str, int]) -> tuple[int, int]:
     """Trained tokens before and beyond the limit."""
     at = kept = cut = 0
     for said, trained in order:
@@ -313,6 +340,25 @@ def _messages(obj: dict[str, Any], kind: str) -> int:
     return min(65_535, len(value)) if type(value) is list else 0
 
 
+def _separators(data: bytes) -> list[int]:
+    """Numbers of the lines with a line end of Unicode's in a string."""
+    import numpy as np
+
+    if data.isascii():
+        return []
+    one, two, three = (np.frombuffer(data + b"\n\n", np.uint8)[i : i + len(data)] for i in range(3))
+    found = (one == 0xE2) & (two == 0x80) & ((three == 0xA8) | (three == 0xA9))
+    found |= (one == 0xC2) & (two == 0x85)
+    at = np.flatnonzero(found)
+    if not len(at):
+        return []
+    return sorted(set((np.searchsorted(np.flatnonzero(one == 10), at) + 1).tolist()))
+
+
+def _sketch(result: Result, pending: _Pending) -> None:
+    result.sketches.extend(sketches(pending.answers))
+
+
 def _blank(runs: list[tuple[int, int]], number: int) -> None:
     if runs and runs[-1][1] == number - 1:
         runs[-1] = (runs[-1][0], number)
@@ -322,40 +368,46 @@ def _blank(runs: list[tuple[int, int]], number: int) -> None:
 
 @dataclass(slots=True)
 class _Pending:
-    """Texts of a stretch waiting to be counted together."""
+    """Texts of a stretch waiting to be searched and counted together."""
 
-    texts: list[str] = field(default_factory=list)
-    spans: list[tuple[int, int, int, int]] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)  # of all examples
+    spans: list[tuple[Sequence[bool], int, int]] = field(default_factory=list)
     kinds: list[tuple[str, int]] = field(default_factory=list)
     data: list[bytes] = field(default_factory=list)  # all texts of an example
-    orders: list[list[tuple[str, bool]]] = field(
-        default_factory=list
-    )  # (text, trained) as they stand
-    long: set[int] = field(default_factory=set)  # examples that may be over the limit
+    said: list[tuple[Sequence[str], Sequence[bool]]] = field(default_factory=list)  # as they stand
+    answers: list[bytes] = field(default_factory=list)  # of the examples that have digests
 
     def row(self, result: Result, messages: int, worst: int) -> None:
         result.rows.messages.append(messages)
         result.rows.severity.append(worst)
 
     def skip(self) -> None:
-        self.take_texts([], ("", -1))
+        self.take_texts([], "", -1)
 
-    def take_texts(self, plain: list[str], kind: tuple[str, int]) -> None:
+    def take_texts(self, texts: list[str], kind: str, offset: int) -> None:
         """Texts that are counted and not looked into."""
-        self.texts += plain
-        self.spans.append((len(plain), 0, 0, 0))
-        self.kinds.append(kind)
         self.data.append(b"")
-        self.orders.append([])
+        self.said.append(((), ()))
+        self.count(texts, [False] * len(texts), 0, 0, kind, offset)
 
-    def take(self, context: Context, kind: str, long: bool) -> None:
-        if long:
-            self.long.add(len(self.spans))
-        self.data.append(context.data)
-        self.orders.append(context.order)
-        self.texts += context.plain
-        self.texts += context.trained
-        self.spans.append(
-            (len(context.plain), len(context.trained), context.fixed, context.fixed_trained)
-        )
-        self.kinds.append((kind, context.offset))
+    def take(self, context: Context, kind: str) -> None:
+        said = [text for text, _ in context.order]
+        self.data.append("\n".join(said).encode("utf-8", "replace"))
+        self.said.append((said, [trained for _, trained in context.order]))
+        flags = [False] * len(context.plain) + [True] * len(context.trained)
+        texts = context.plain + context.trained
+        self.count(texts, flags, context.fixed, context.fixed_trained, kind, context.offset)
+
+    def count(
+        self,
+        texts: list[str],
+        trained: Sequence[bool],
+        fixed: int,
+        fixed_trained: int,
+        kind: str,
+        offset: int,
+    ) -> None:
+        """Remember what makes up the tokens of an example: texts, and tokens that are no text."""
+        self.texts += texts
+        self.spans.append((trained, fixed, fixed_trained))
+        self.kinds.append((kind, offset))

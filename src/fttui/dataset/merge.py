@@ -43,7 +43,7 @@ class Merger:
         rows.trained.extend(result.rows.trained)
         rows.messages.extend(result.rows.messages)
         rows.severity.extend(result.rows.severity)
-        self.digests.add(result.digests, (line + base for line in result.digest_lines))
+        self.digests.add(result, base)
         self.facts.merge(result.facts, base)
         for first, last in result.blanks:
             self._blank(first + base, last + base)

@@ -17,6 +17,7 @@ from fttui.dataset import cache, duplicates, pool
 from fttui.dataset.block import BLOCK, Cancelled, Result, Scanner, Task
 from fttui.dataset.checks import file as file_checks
 from fttui.dataset.checks import filewide, pairs
+from fttui.dataset.checks.filewide import COMMON
 from fttui.dataset.duplicates import Digests
 from fttui.dataset.encoder import encoder
 from fttui.dataset.merge import Merger
@@ -253,6 +254,7 @@ class _Job:
             target_limits = report.examples if report.examples < self.target.min_examples else 0
         else:
             target_limits = 0
+        _same_answer(merger)
         for code, line, message, count in filewide.check(facts, report.examples, self.target):
             if code == "S005" and target_limits:
                 continue  # X005 says so of a validation file
@@ -340,6 +342,15 @@ def _same(same: duplicates.Same, merger: Merger) -> None:
         severity = "note" if answers > MANY_ANSWERS else ""
         text = f"the prompt of line {earlier:,} again on {plural(count, 'line')}, {answers:,} different answers"
         merger.note(code, line, text, severity, count)
+
+
+def _same_answer(merger: Merger) -> None:
+    """Leave with the facts which long answer is given again and again; short ones are counted there."""
+    facts = merger.facts
+    if facts.n["answers_long"] > COMMON * facts.n["answers"]:
+        times, line = duplicates.same_answer(merger.digests, COMMON)
+        if times:
+            facts.n["same_answer"], facts.first["same_answer"] = times, line
 
 
 def _long_ones(merger: Merger) -> None:

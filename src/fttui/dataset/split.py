@@ -97,7 +97,7 @@ def _groups(source: Path) -> tuple[list[array[int]], list[str]]:
             continue
         context.line = number + 1
         kind = recognise(obj, "chat" if "messages" in obj else "")[0]
-        found = answers.check(obj, kind, context)
+        found, _ = answers.check(obj, kind, context)
         said[number] = found.answer
         if (text := answers.label(obj, kind)) and len(names) < 5_000:
             names.setdefault(found.answer, text)

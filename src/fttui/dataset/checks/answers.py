@@ -8,7 +8,6 @@ from bisect import bisect_right
 from hashlib import sha1
 from struct import Struct
 from typing import Any, NamedTuple
-from zlib import crc32
 
 import orjson
 
@@ -18,15 +17,13 @@ from fttui.dataset.checks.line import canonical
 from fttui.dataset.checks.text import MODEL_TALK, REFUSAL
 
 # The normal form of near duplicates: lower case, no blanks, no sentence punctuation.
-_LOWER = bytes(c + 32 if 65 <= c <= 90 else c for c in range(256))
-_DROP = b" \t\r\n.,;:!?'\"()[]{}`_\\"
+LOWER = bytes(c + 32 if 65 <= c <= 90 else c for c in range(256))
+DROP = b" \t\r\n.,;:!?'\"()[]{}`_\\"
 LONG_ANSWER = 200
 END_MARKS = frozenset(".!?…\"'”’)]}`*|>:;。！？»~_=#/")
-SKETCH = 8  # smallest hashes kept of an answer's sentences
-SKETCH_FROM = 600  # bytes; a shorter answer is not sketched
-SENTENCES = 10  # an answer with fewer is not sketched
 FOLD_UP_TO = 1_000  # bytes
-KEY = 80  # a longer answer is counted by its digest
+BETWEEN = "\n|\n"  # between the texts of a prompt
+KEY = 80  # a longer answer is no class
 
 
 class Digests(NamedTuple):
@@ -36,7 +33,6 @@ class Digests(NamedTuple):
     normal: int  # the normal form
     prompt: int  # everything before the last answer
     answer: int  # the last answer
-    sketch: int  # the smallest hashes of a long answer's sentences
 
 
 def digest(data: bytes) -> int:
@@ -50,7 +46,7 @@ _FIRST = Struct("<Q12x").unpack
 def normal_form(data: bytes) -> bytes:
     """NFKC, case folded, without blanks and sentence punctuation. Letters beyond ASCII are folded by the
     run and remembered, texts repeat them; in long examples, where it would cost most, they stay as they are."""
-    return folded(data).replace(b"\\n", b"").translate(_LOWER, _DROP)
+    return folded(data).replace(b"\\n", b"").translate(LOWER, DROP)
 
 
 def folded(data: bytes) -> bytes:
@@ -75,10 +71,8 @@ def _fold(match: re.Match[bytes]) -> bytes:
     return known
 
 
-def check(obj: dict[str, Any], kind: str, context: Context) -> Digests:
-    """Compare question and answer of one example; its digests."""
-    if context.roles is not None:
-        return _plain(context.roles, context)
+def check(obj: dict[str, Any], kind: str, context: Context) -> tuple[Digests, bytes]:
+    """Compare question and answer of one example; its digests and its answer."""
     whole = canonical(obj)
     exact = digest(whole)
     normal = exact if kind == "unknown" else digest(normal_form(whole))
@@ -86,38 +80,26 @@ def check(obj: dict[str, Any], kind: str, context: Context) -> Digests:
         prompt = digest(canonical(obj["messages"])) if kind == "reinforcement" else 0
         if kind == "reinforcement":
             _instructions(obj["messages"], context)
-        return Digests(exact, normal, prompt, 0, 0)
+        return Digests(exact, normal, prompt, 0), b""
     question, answer, before, said = _parts(obj, kind)
     if kind != "completion":
         _instructions(_conversation(obj, kind), context)
     if said is None:
-        return Digests(exact, normal, 0, 0, 0)
-    stripped = answer.strip()
+        return Digests(exact, normal, 0, 0), b""
     calls = bool(kind == "chat" and said[1])
     if calls:
         names = ", ".join(str(name)[:60] for name, _ in said[1][:5])
         context.facts.n["answers_calls"] += 1
         context.facts.text("calls", names, context.line)
-    _note(question, answer, stripped, digest(_utf8(stripped)), context, kind)
-    alone = kind == "chat" and not calls and type(said[0]) is str
-    return Digests(
-        exact,
-        normal,
-        digest(_prompt(before) or canonical(before)),
-        digest(_utf8(said[0]) if alone else canonical(said)),
-        sketch(_utf8(answer)),
-    )
-
-
-_BETWEEN = "\n|\n"  # between the texts of an example
-
-
-def _utf8(text: str) -> bytes:
-    return text.encode("utf-8", "replace")
+    note(question, answer, context, kind)
+    data = answer.encode("utf-8", "replace")
+    spoken = data if kind == "chat" and not calls and type(said[0]) is str else canonical(said)
+    prompt = digest(_prompt(before) or canonical(before))
+    return Digests(exact, normal, prompt, digest(spoken)), data
 
 
 def _prompt(messages: Any) -> bytes:
-    """What `_plain` makes a prompt's digest of; empty where the messages are more than texts."""
+    """What is made a prompt's digest of (also by `plain`); empty where the messages are more than texts."""
     if type(messages) is not list or not all(
         type(m) is dict
         and len(m) == 2
@@ -126,41 +108,8 @@ def _prompt(messages: Any) -> bytes:
         for m in messages
     ):
         return b""
-    roles = [m["role"] for m in messages]
-    return _utf8(_BETWEEN.join([*[m["content"] for m in messages], "|".join(roles), ""]))
-
-
-def _plain(roles: tuple[str, ...], context: Context) -> Digests:
-    """`check` for a chat that ends with an answer and holds texts only: the same prompt and answer digests
-    without writing any JSON."""
-    order = context.order
-    if roles[0] in ("system", "developer"):
-        context.facts.text("system", order[0][0][:4_000], context.line)
-    answer = order[-1][0]
-    question = ""
-    for i in range(len(roles) - 2, -1, -1):
-        if roles[i] == "user":
-            question = order[i][0]
-            break
-    texts = [text for text, _ in order]
-    texts.insert(-1, "|".join(roles[:-1]))
-    context.data = data = _utf8(_BETWEEN.join(texts))
-    size = len(answer) if answer.isascii() else len(_utf8(answer))
-    said = data[len(data) - size :]
-    spoken, prompt = digest(said), digest(data[: len(data) - size])
-    stripped = answer.strip()
-    key = spoken if len(stripped) == len(answer) else digest(_utf8(stripped))
-    _note(question, answer, stripped, key, context, "chat")
-    return Digests(
-        (prompt + spoken * _ODD) & _LOW,
-        digest(folded(data).translate(_LOWER, _DROP)),
-        prompt,
-        spoken,
-        sketch(said),
-    )
-
-
-_ODD, _LOW = 0x9E37_79B9_7F4A_7C15, 0xFFFF_FFFF_FFFF_FFFF
+    roles = "|".join([m["role"] for m in messages])
+    return BETWEEN.join([*[m["content"] for m in messages], roles, ""]).encode("utf-8", "replace")
 
 
 def _conversation(obj: dict[str, Any], kind: str) -> Any:
@@ -215,27 +164,31 @@ def _instructions(messages: Any, context: Context) -> None:
             context.facts.text("system", first["content"][:4_000], context.line)
 
 
-def _note(question: str, answer: str, stripped: str, key: int, context: Context, kind: str) -> None:
+def note(question: str, answer: str, context: Context, kind: str) -> None:
+    """What one answer adds to what is said of all of them."""
     facts, line = context.facts, context.line
     facts.n["answers"] += 1
-    if not answer:
+    stripped = answer.strip()
+    if not stripped:
         return
     if kind != "preference":
-        text = stripped if len(stripped) <= KEY else f"\0{key:x}"
-        facts.text("answer", text, line)
+        if len(stripped) <= KEY:
+            facts.text("answer", stripped, line)
+        else:
+            facts.n["answers_long"] += 1
     _json(stripped, context)
-    _ending(answer, context)
+    _ending(stripped, context)
     head = answer[:200]
     if ("I " in head or "I'm" in head or "I’m" in head) and REFUSAL.search(head):
         facts.see("refusal", line)
     if " model" in answer and MODEL_TALK.search(answer):
         facts.see("model_talk", line)
-    _echo(question, answer, context)
+    _echo(question, stripped, context)
     _script(question, answer, context)
 
 
 def _json(stripped: str, context: Context) -> None:
-    if stripped[:1] in ("{", "[") and stripped[-1] in "}]":
+    if stripped[0] in "{[" and stripped[-1] in "}]":
         try:
             orjson.loads(stripped)
             context.facts.n["json"] += 1
@@ -245,13 +198,13 @@ def _json(stripped: str, context: Context) -> None:
     context.facts.outlier("not_json", context.line)
 
 
-def _ending(answer: str, context: Context) -> None:
-    if "```" in answer and answer.count("```") % 2:
+def _ending(stripped: str, context: Context) -> None:
+    if "```" in stripped and stripped.count("```") % 2:
         context.add("Q011", "", "a code block is opened and not closed")
         return
-    if len(answer) < LONG_ANSWER:
+    if len(stripped) < LONG_ANSWER:
         return
-    last = answer.rstrip()[-1:]
+    last = stripped[-1]
     context.facts.n["long"] += 1
     if last in END_MARKS or not (last.islower() or last == ","):
         context.facts.n["ended"] += 1
@@ -259,11 +212,12 @@ def _ending(answer: str, context: Context) -> None:
         context.facts.outlier("open_end", context.line)
 
 
-def _echo(question: str, answer: str, context: Context) -> None:
+def _echo(question: str, said: str, context: Context) -> None:
+    if question[:1].isalnum() and said[0] != question[0] and said[0].lower() != question[0].lower():
+        return  # most begin with another letter
     asked = question.strip()
-    if len(asked) < 10 or asked[:8].casefold() != answer.lstrip()[:8].casefold():
+    if len(asked) < 10 or asked[:8].casefold() != said[:8].casefold():
         return
-    said = answer.strip()
     if said.casefold() == asked.casefold() or (len(asked) >= 40 and said.startswith(asked)):
         context.add("Q017", "", "the answer repeats the question")
 
@@ -307,18 +261,6 @@ def script(text: str) -> str:
         counts[name] = counts.get(name, 0) + 1
     name, n = max(counts.items(), key=lambda item: item[1])
     return name if n * 10 >= len(letters) * 8 else ""
-
-
-def sketch(answer: bytes) -> int:
-    """One number for the smallest hashes of the sentences of a long answer, 0 for a short one: equal
-    numbers mean that about nine tenths of the sentences agree (bottom-k sketch, k = 8)."""
-    if len(answer) < SKETCH_FROM:
-        return 0
-    hashes = set(map(crc32, answer[:4_000].replace(b". ", b"\n").split(b"\n")))
-    if len(hashes) < SENTENCES:
-        return 0
-    # Python's hash of whole numbers is the same in every process.
-    return hash(tuple(sorted(hashes)[:SKETCH])) & _LOW
 
 
 def label(obj: dict[str, Any], kind: str) -> str:

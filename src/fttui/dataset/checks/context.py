@@ -119,15 +119,12 @@ class Context:
         self.added = 0  # calls of add that counted
         self.facts = Facts()
         self.format = ""
-        self.roles: tuple[str, ...] | None = None  # of a chat of texts only (messages.check_plain)
-        self.data = b""  # all texts of the example
         self.plain: list[str] = []  # texts of the example that are read, not trained
         self.trained: list[str] = []  # texts that take part in the loss
         self.fixed = 0  # tokens of the example that are no text
         self.fixed_trained = 0
         self.order: list[tuple[str, bool]] = []  # (text, trained) as they stand, for long examples
         self.tools_seen: dict[bytes, Any] = {}
-        self.good_orders: dict[tuple[str, ...], bool] = {}  # sequences of roles already judged
 
     def add(
         self,

@@ -22,14 +22,6 @@ def check(obj: dict[str, Any], raw: bytes, context: Context) -> str:
 
     Texts to count are left in `context`."""
     context.start_example()
-    context.roles = None
-    if len(obj) == 1 and "messages" in obj and context.hint == "chat":
-        context.roles = messages.check_plain(obj["messages"], context)
-        if context.roles is not None:
-            check_hidden(raw, obj, 1 + 2 * len(context.roles), context)
-            context.facts.see("format:chat", context.line)
-            context.format = "chat"
-            return "chat"
     if too_deep(raw, obj, context):
         return "invalid"
     kind, foreign = recognise(obj, context.hint if "messages" in obj else "")

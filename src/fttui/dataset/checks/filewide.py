@@ -17,6 +17,7 @@ METHOD_FORMAT = {"supervised": "chat", "dpo": "preference", "reinforcement": "re
 LABEL_MANY = 50
 LABEL_SIZE = 40
 FEW = 20  # examples below which a habit means nothing
+COMMON = 0.2  # of all lines: an answer on more of them is one too many (Q004)
 
 
 def check(facts: Facts, examples: int, target: Target) -> Iterator[Wide]:
@@ -142,13 +143,15 @@ def answers(facts: Facts) -> Iterator[Wide]:
             f"{talk:,} of {n:,} answers speak as a language model",
             talk,
         )
-    if n < FEW or not spoken:
+    if n < FEW or not (spoken or facts.n["answers_long"]):
         return
-    text, top = spoken.most_common(1)[0]
-    if top > 0.2 * n and not labels(facts):
+    text, top = spoken.most_common(1)[0] if spoken else ("", 0)
+    if facts.n["same_answer"] > max(top, COMMON * n):
+        top = facts.n["same_answer"]
+        yield "Q004", facts.first["same_answer"], f"the same answer on {top:,} of {n:,} lines", top
+    elif top > COMMON * n and not labels(facts):
         line = facts.first.get(f"answer\0{text}", 0)
-        shown = "the same answer" if text.startswith("\0") else f"answer {one_line(text, 30)!r}"
-        yield "Q004", line, f"{shown} on {top:,} of {n:,} lines", top
+        yield "Q004", line, f"answer {one_line(text, 30)!r} on {top:,} of {n:,} lines", top
     if facts.n["refusal"] > 0.2 * n:
         yield (
             "Q006",
@@ -181,11 +184,11 @@ def _outliers(facts: Facts) -> Iterator[Wide]:
 def labels(facts: Facts) -> list[tuple[str, int]]:
     """(class, examples) when the answers are few and short, the largest first; else []."""
     spoken = facts.texts.get("answer")
-    if not spoken or "answer" in facts.lossy or facts.n["answers_calls"]:
+    if not spoken or "answer" in facts.lossy or facts.n["answers_calls"] or facts.n["answers_long"]:
         return []
     n = sum(spoken.values())
     few = 1 < len(spoken) <= LABEL_MANY and n >= FEW and n >= 5 * len(spoken)
-    if few and all(len(text) <= LABEL_SIZE and "\0" not in text for text in spoken):
+    if few and all(len(text) <= LABEL_SIZE for text in spoken):
         return spoken.most_common()
     return []
 

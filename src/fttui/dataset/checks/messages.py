@@ -80,52 +80,6 @@ def _double_encoded(value: Any) -> bool:
         return False
 
 
-def check_plain(value: Any, context: Context) -> tuple[str, ...] | None:
-    """The roles of a chat of nothing but texts in which no rule about single messages finds anything,
-    its texts gathered; None, and nothing done, for any other: that is most lines of most files."""
-    if type(value) is not list:
-        return None
-    order: list[tuple[str, bool]] = []
-    roles: list[str] = []
-    for message in value:
-        if type(message) is not dict or len(message) != 2:
-            return None
-        role, content = message.get("role"), message.get("content")
-        if type(content) is not str or type(role) is not str or role not in PLAIN:
-            return None
-        if not "!" <= content[:1] <= "~" and INVISIBLE.fullmatch(content):
-            return None
-        roles.append(role)
-        order.append((content, role == "assistant"))
-    sequence = tuple(roles)
-    if not order or not _good_order(sequence, context):
-        return None
-    for i, (text, trained) in enumerate(order):
-        if not trained:
-            context.plain.append(text)
-            continue
-        context.trained.append(text)
-        if text[0] <= " " or text[-1] <= " " or not text[0].isascii() or not text[-1].isascii():
-            _blank_end(text, f"messages[{i}].content", context)
-    context.order = order
-    context.fixed = MESSAGE * len(order)
-    context.fixed_trained = len(context.trained)
-    context.facts.n["messages"] += len(order)
-    return sequence
-
-
-def _good_order(roles: tuple[str, ...], context: Context) -> bool:
-    """Whether `order` finds nothing in a chat with these roles; files know few sequences."""
-    good = context.good_orders.get(roles)
-    if good is None:
-        trial = Context(context.target, context.hint)
-        order([{} for _ in roles], list(roles), "", trial, "chat")
-        good = not trial.counts
-        if len(context.good_orders) < 1_000 and len(roles) < 100:
-            context.good_orders[roles] = good
-    return good
-
-
 def check_all(value: Any, path: str, context: Context, mode: str) -> list[dict[str, Any]]:
     """Check a conversation and gather its texts. mode: chat, reinforcement, preference."""
     good = check_list(value, path, context)
@@ -374,12 +328,12 @@ def _trained(good: list[dict[str, Any]], roles: list[Any], path: str, context: C
         trained = True
         text = message.get("content")
         if type(text) is str:
-            _blank_end(text, f"{path}[{_place(good, message)}].content", context)
+            blank_end(text, f"{path}[{_place(good, message)}].content", context)
     if not trained:
         context.add("M015", path, "every weight is 0: nothing is trained in this example")
 
 
-def _blank_end(text: str, path: str, context: Context) -> None:
+def blank_end(text: str, path: str, context: Context) -> None:
     if text and (text[0].isspace() or text[-1].isspace()) and not text.isspace():
         where = "begins" if text[0].isspace() else "ends"
         context.add("M022", path, f"answer {where} with a blank or newline")
