@@ -10,35 +10,30 @@ at all it has to count a few known texts.
 
 from __future__ import annotations
 
+import functools
 import os
-import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 OFF = "FTTUI_FAST"  # environment: 0 counts with tiktoken even where toktok is installed
 # Halves of characters, and what came with Unicode 15, 15.1, 16 and 17.
-_NOT_SURE = re.compile(
-    "[\ud800-\udfff"
-    "\u0558\u058b-\u058c\u05c8-\u05c9\u088f\u0897\u0b53-\u0b54\u0c5c\u0cdc\u0cf3\u0ece"
-    "\u1acf-\u1af0\u1b4e-\u1b4f\u1b7f\u1c89-\u1c8a\u208f\u209d-\u209f\u20c1-\u20c4\u2427-\u2429"
-    "\u2b96\u2e60-\u2e63\u2ffc-\u2fff\u31e4-\u31ef\ua7cb-\ua7cf\ua7d2\ua7d4\ua7da-\ua7f1"
-    "\uab6c-\uab6d\ufbc3-\ufbd2\ufd90-\ufd91\ufdc8-\ufdce\U000105c0-\U000105f3"
-    "\U000107bb-\U000107bf\U00010940-\U00010959\U00010d40-\U00010d8f\U00010ec2-\U00010eff"
-    "\U0001123f-\U00011241\U00011380-\U000113e2\U000116d0-\U000116e3\U00011b00-\U00011bf9"
-    "\U00011db0-\U00011df1\U00011f00-\U00011f5a\U0001246f\U00012475-\U0001247f"
-    "\U00012550-\U00012686\U0001342f\U00013439-\U000143fa\U00016100-\U00016139"
-    "\U00016d40-\U00016d79\U00016ea0-\U00016ed3\U00016ff2-\U00016ff6\U000187f8-\U000187ff"
-    "\U00018cd6-\U00018cff\U00018d09-\U000191d2\U0001b123-\U0001b132\U0001b155\U0001b168"
-    "\U0001cc00-\U0001cefd\U0001d127-\U0001d128\U0001d1eb-\U0001d1ff\U0001d250-\U0001d2d3"
-    "\U0001d6a6\U0001db00-\U0001db1c\U0001df1f-\U0001dfff\U0001e030-\U0001e08f"
-    "\U0001e4d0-\U0001e6ff\U0001f1ae\U0001f6d8-\U0001f6dc\U0001f774-\U0001f77f"
-    "\U0001f7d9-\U0001f7db\U0001f7f1-\U0001f7ff\U0001f8b2-\U0001f8d8\U0001fa54-\U0001fa57"
-    "\U0001fa75-\U0001fa77\U0001fa87-\U0001fa8f\U0001faad-\U0001faaf\U0001fabb-\U0001fabf"
-    "\U0001fac6-\U0001facf\U0001fada-\U0001fadf\U0001fae8-\U0001faef\U0001faf7-\U0001fafa"
-    "\U0001fbcb-\U0001fbef\U0001fbfa\U0002b739-\U0002b73f\U0002b81e\U0002cea2-\U0002cead"
-    "\U0002ebf0-\U0002ee5d\U00031350-\U0003fc3f"
-    "]"
-)
+_NOT_SURE = """
+d800-dfff 558 58b-58c 5c8-5c9 88f 897 b53-b54 c5c cdc cf3 ece 1acf-1af0 1b4e-1b4f 1b7f 1c89-1c8a
+208f 209d-209f 20c1-20c4 2427-2429 2b96 2e60-2e63 2ffc-2fff 31e4-31ef a7cb-a7cf a7d2 a7d4
+a7da-a7f1 ab6c-ab6d fbc3-fbd2 fd90-fd91 fdc8-fdce 105c0-105f3 107bb-107bf 10940-10959
+10d40-10d8f 10ec2-10eff 1123f-11241 11380-113e2 116d0-116e3 11b00-11bf9 11db0-11df1 11f00-11f5a
+1246f 12475-1247f 12550-12686 1342f 13439-143fa 16100-16139 16d40-16d79 16ea0-16ed3 16ff2-16ff6
+187f8-187ff 18cd6-18cff 18d09-191d2 1b123-1b132 1b155 1b168 1cc00-1cefd 1d127-1d128 1d1eb-1d1ff
+1d250-1d2d3 1d6a6 1db00-1db1c 1df1f-1dfff 1e030-1e08f 1e4d0-1e6ff 1f1ae 1f6d8-1f6dc 1f774-1f77f
+1f7d9-1f7db 1f7f1-1f7ff 1f8b2-1f8d8 1fa54-1fa57 1fa75-1fa77 1fa87-1fa8f 1faad-1faaf 1fabb-1fabf
+1fac6-1facf 1fada-1fadf 1fae8-1faef 1faf7-1fafa 1fbcb-1fbef 1fbfa 2b739-2b73f 2b81e 2cea2-2cead
+2ebf0-2ee5d 31350-3fc3f
+"""
+_FIRST = 0xD5  # the first byte of U+0540 in UTF-8; bytes as high are always first ones
 # Texts with their tokens in o200k_base and cl100k_base, as tiktoken counts them.
 PROBES: tuple[tuple[str, int, int], ...] = (
     ("Hello there, it's 12,345.67 o'clock isn't it?", 15, 17),
@@ -75,41 +70,55 @@ class FastEncoder:
 
     def sizes(self, texts: list[str]) -> list[int]:
         """Tokens of each text."""
-        unsure = [i for i, text in enumerate(texts) if _unsure(text)]
+        beyond = [i for i, text in enumerate(texts) if not text.isascii()]
+        unsure: list[int] = []
+        if beyond and _unsure(*[texts[i] for i in beyond]):
+            unsure = [i for i in beyond if _unsure(texts[i])]
+        dropped = set(unsure)
+        sure = [text for i, text in enumerate(texts) if i not in dropped] if unsure else texts
+        counts = self._count(sure, self._name, threads=1)
         if not unsure:
-            return self._count(texts, self._name, threads=1)
-        sure = [text for i, text in enumerate(texts) if i not in set(unsure)]
-        counts = iter(self._count(sure, self._name, threads=1))
-        exact = dict(
-            zip(unsure, self._exact().sizes_apart([texts[i] for i in unsure]), strict=True)
-        )
-        return [exact[i] if i in exact else next(counts) for i in range(len(texts))]
+            return counts
+        for i in unsure:  # in order: each takes the place it has in the whole
+            counts.insert(i, self._exact().size(texts[i]))
+        return counts
 
     def size(self, text: str) -> int:
         """Tokens of one text."""
-        if _unsure(text):
+        if not text.isascii() and _unsure(text):
             return self._exact().size(text)
         return self._count([text], self._name, threads=1)[0]
 
 
-def _unsure(text: str) -> bool:
-    """Whether a text has a character toktok is not trusted with. Looks at each different one only once:
-    the pattern is slow, texts repeat their characters."""
-    if text.isascii():
-        return False
+def _unsure(*texts: str) -> bool:
+    """Whether one of the texts has a character toktok is not trusted with."""
+    import numpy as np
+
     try:
-        beyond = set(text.encode().translate(None, _ASCII).decode())
+        data = np.frombuffer(b"".join([text.encode() for text in texts]) + bytes(3), np.uint8)
     except UnicodeEncodeError:
-        return True
-    for char in beyond - _sure:
-        if _NOT_SURE.match(char):
-            return True
-        _sure.add(char)
-    return False
+        return True  # half a character
+    at = np.flatnonzero(data >= _FIRST)  # where the characters begin that may be one
+    lead = data[at]
+    code = lead.astype(np.uint32)
+    for step, longer in ((1, 0xC0), (2, 0xE0), (3, 0xF0)):
+        more = lead >= longer
+        code[more] = code[more] << 6 | data[at[more] + step] & 0x3F
+    # What is left of the mark that says how many bytes there are.
+    code &= np.where(lead < 0xE0, 0x7FF, np.where(lead < 0xF0, 0xFFFF, 0x1FFFFF)).astype(np.uint32)
+    return bool(_not_sure()[code].any())
 
 
-_ASCII = bytes(range(128))
-_sure: set[str] = set()
+@functools.cache
+def _not_sure() -> NDArray[np.bool_]:
+    """For every code point whether it is one of _NOT_SURE."""
+    import numpy as np
+
+    table = np.zeros(0x110000, bool)
+    for item in _NOT_SURE.split():
+        first, _, last = item.partition("-")
+        table[int(first, 16) : int(last or first, 16) + 1] = True
+    return table
 
 
 def load(name: str, exact: Callable[[], Any]) -> FastEncoder | None:
