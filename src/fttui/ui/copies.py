@@ -232,10 +232,7 @@ def _facts(
     whole, chosen = dialogs.tally_all(source.report), dialogs.tally(source.report, ordered)
     least = 0 if source.validation else app.backend.target().min_examples
     rest: Tally = chosen if keep else whole.without(chosen)
-    parts = dialogs.told("in the copy" if keep else "stay", rest, whole, least)
-    if not keep:
-        parts = [(f"{plural(chosen.examples, 'example')} left out\n", "dim"), *parts]
-    return parts, shown
+    return dialogs.told("in the copy" if keep else "stay", rest, whole, least), shown
 
 
 async def _written(

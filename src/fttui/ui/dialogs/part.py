@@ -114,6 +114,8 @@ def examples(shown: Sequence[Shown], total: int, width: int, sign: Part = "") ->
 
 def told(what: str, part: Tally, whole: Tally, least: int) -> list[Part]:
     """`988 examples stay, 45,120 of 46,000 tokens · 3 have errors`; least: what training needs."""
+    if not part.examples:
+        return [("⚠ no example would be in the copy", "warning")]
     parts: list[Part] = [(f"{plural(part.examples, 'example')} {what}", "bold")]
     parts.append((f", {part.tokens:,} of {whole.tokens:,} tokens", "dim"))
     if part.errors:

@@ -13,7 +13,7 @@ from textual.widgets import Label, Static
 from fttui.ui.dialogs.base import Dialog
 from fttui.ui.text import Part, say
 
-PATIENCE = 0.4  # seconds before the progress is shown
+PATIENCE = 0.25  # seconds before the progress is shown
 FRAME = 0.1  # seconds between two looks at it
 WIDTH = 40  # columns of the bar
 
