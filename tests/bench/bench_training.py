@@ -55,8 +55,8 @@ def products(model: Model, tokens: int, learned: int) -> None:
     widths = {size for matrix in matrices for size in matrix.shape}
     inputs = {width: np.ones((tokens, width), np.float32) for width in widths}
     for matrix in matrices:
-        inputs[matrix.shape[1]] @ matrix.T
         inputs[matrix.shape[0]] @ matrix
+        inputs[matrix.shape[1]] @ matrix.T
     head = model.weights.head
     logits = np.ones((learned, head.shape[1]), np.float32) @ head.T
     logits @ head
@@ -134,7 +134,7 @@ def products_of_one(model: Model) -> None:
     """The matrix products of one decoded token: reading every weight once."""
     for layer in model.weights.layers:
         for matrix in (layer.qkv, layer.o, layer.gate_up, layer.down):
-            np.ones((1, matrix.shape[1]), np.float32) @ matrix.T
+            np.ones((1, matrix.shape[0]), np.float32) @ matrix
     np.ones((1, model.weights.head.shape[1]), np.float32) @ model.weights.head.T
 
 

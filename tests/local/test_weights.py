@@ -48,7 +48,7 @@ def test_the_files_say_what_the_engine_adds(server: Any, done_job: Any, tiny_mod
     delta = config["lora_alpha"] / config["r"] * (b.astype(np.float32) @ a.astype(np.float32))
     queries = sizes.heads * sizes.head
     keys = slice(queries, queries + sizes.kv_heads * sizes.head)
-    assert delta.shape == weights.layers[1].qkv[keys].shape
+    assert delta.shape == weights.layers[1].qkv[:, keys].T.shape
     x = np.random.default_rng(0).standard_normal(sizes.width).astype(np.float32)
     pair = adapter.pairs[1]["qkv"]
     low, high, first = pair.cuts[1]

@@ -164,7 +164,7 @@ class Pass:
     def _linear(self, i: int, name: str, x: Array) -> tuple[Array, Array | None]:
         weight = getattr(self._model.weights.layers[i], name)
         pair = self._adapter.pairs[i][name] if self._adapter else None
-        out = self._take(i, name, len(x), len(weight))
+        out = self._take(i, name, len(x), weight.shape[1])
         return math.linear(x, weight, self._adapter, pair, out)
 
     def _inside(self, i: int, x: Array) -> tuple[Array, _Kept]:

@@ -42,8 +42,8 @@ def norm_back(dy: Array, x: Array, inverse: Array, gain: Array) -> Array:
 def linear(
     x: Array, weight: Array, adapter: Adapter | None, pair: Pair | None, out: Array | None = None
 ) -> tuple[Array, Array | None]:
-    """x Wᵀ plus the adapter's low-rank part; and scale · A x [T, k·r] for the way back."""
-    y = np.matmul(x, weight.T, out=out)
+    """x W plus the adapter's low-rank part; and scale · A x [T, k·r] for the way back."""
+    y = np.matmul(x, weight, out=out)
     if adapter is None or pair is None:
         return y, None
     hidden = squeezed(x, adapter, pair)
@@ -78,7 +78,7 @@ def linear_back(
         grad.b[low:high] += (hidden[:, at : at + rank].T @ part).T
     dhidden *= adapter.scale
     grad.a += dhidden.T @ x
-    dx = dy @ weight
+    dx = dy @ weight.T
     dx += dhidden @ pair.a
     return dx
 

@@ -31,7 +31,10 @@ class Config:
 
 @dataclass(frozen=True)
 class Layer:
-    """One block. Matrices are [out, in]; those on one input are one matrix."""
+    """One block. Matrices are [in, out]; those on one input are one matrix.
+
+    The file has them the other way, but for a single token x W is a fifth faster than x Wᵀ.
+    """
 
     attention_norm: Array
     qkv: Array
@@ -110,11 +113,11 @@ def read_weights(file: GGUF, config: Config, dtype: Any = np.float32) -> Weights
         gate, up = at + "ffn_gate.weight", at + "ffn_up.weight"
         return Layer(
             attention_norm=gain(at + "attn_norm.weight", width),
-            qkv=qkv,
-            o=get((at + "attn_output.weight", width), width=queries),
+            qkv=_turned(qkv),
+            o=_turned(get((at + "attn_output.weight", width), width=queries)),
             mlp_norm=gain(at + "ffn_norm.weight", width),
-            gate_up=get((gate, inner), (up, inner), width=width),
-            down=get((at + "ffn_down.weight", width), width=inner),
+            gate_up=_turned(get((gate, inner), (up, inner), width=width)),
+            down=_turned(get((at + "ffn_down.weight", width), width=inner)),
         )
 
     steps = np.arange(0, config.head, 2) / config.head
@@ -136,6 +139,10 @@ def read_weights(file: GGUF, config: Config, dtype: Any = np.float32) -> Weights
     if foreign:
         raise broken(file.path, f"it has tensors this engine does not know: {foreign[0]} …")
     return found
+
+
+def _turned(matrix: Array) -> Array:
+    return np.ascontiguousarray(matrix.T)
 
 
 def _unpermute(rows: Array, heads: int) -> None:
