@@ -139,6 +139,8 @@ def run(
     done: dict[int, Result] = {}
     taken = 0
     crew = _Crew(path, setup, min(workers, len(tasks)))
+    import numpy  # noqa: F401 - results are compared with it; loaded while the workers get ready
+
     doing = dict.fromkeys(crew.pipes, -1)  # busy getting ready
     try:
         while taken < len(tasks):
