@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
+import socket
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,39 +20,99 @@ from .cases import chat
 from .conftest import as_bytes
 
 
-def test_what_is_no_file(tmp_path: Path) -> None:
-    assert scan(tmp_path / "none.jsonl").counts.keys() == {"F001"}
-    os.symlink("nowhere", tmp_path / "link.jsonl")
-    assert scan(tmp_path / "link.jsonl").verdict == "unusable"
-    assert "F002" in scan(tmp_path).counts
-    os.mkfifo(tmp_path / "pipe.jsonl")
-    assert "F002" in scan(tmp_path / "pipe.jsonl").counts
-    os.symlink("b.jsonl", tmp_path / "a.jsonl")
-    os.symlink("a.jsonl", tmp_path / "b.jsonl")
-    assert "F004" in scan(tmp_path / "a.jsonl").counts
+def _link_nowhere(path: Path, _: pytest.MonkeyPatch) -> None:
+    path.symlink_to("nowhere")
 
 
-def test_what_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "a.jsonl"
+def _under_a_file(path: Path, _: pytest.MonkeyPatch) -> None:
+    path.parent.rmdir()
+    path.parent.write_bytes(b"{}\n")
+
+
+def _socket(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(path.parent)  # a socket's path must be short
+    with socket.socket(socket.AF_UNIX) as end:
+        end.bind(path.name)
+
+
+def _locked(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path.write_bytes(b"{}\n")
 
     def refuse(*_: object) -> int:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("fttui.dataset.checks.file.os.open", refuse)
+
+
+def _circle(path: Path, _: pytest.MonkeyPatch) -> None:
+    path.symlink_to("b.jsonl")
+    path.with_name("b.jsonl").symlink_to(path.name)
+
+
+# What is no readable file: code, how it is made, what is said of it.
+PLACES: list[tuple[str, Callable[[Path, pytest.MonkeyPatch], object], str]] = [
+    ("F001", lambda path, _: None, "no such file"),
+    ("F001", _link_nowhere, "no such file"),
+    ("F001", _under_a_file, "no such file"),
+    ("F002", lambda path, _: path.mkdir(), "is a directory, not a file"),
+    ("F002", lambda path, _: os.mkfifo(path), "is a FIFO, not a file"),
+    ("F002", lambda path, _: path.symlink_to("/dev/null"), "is a device, not a file"),
+    ("F002", _socket, "is a socket, not a file"),
+    ("F003", _locked, "cannot be read: Permission denied"),
+    ("F004", _circle, "symbolic link loop"),
+]
+
+
+@pytest.mark.parametrize(("code", "make", "message"), PLACES)
+def test_what_is_no_file_is_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, make: Any, message: str
+) -> None:
+    path = tmp_path / "folder" / "a.jsonl"
+    path.parent.mkdir()
+    make(path, monkeypatch)
     report = scan(path, cached=False)
-    assert [f.message for f in report.of("F003")] == ["cannot be read: Permission denied"]
+    assert [(f.code, f.line, f.severity, f.message) for f in report.findings] == [
+        (code, 0, "error", message)
+    ]
+    assert report.verdict == "unusable"
+    assert not scan(path, cached=False, muted=frozenset({code})).counts
 
 
-def test_a_file_that_changes_meanwhile(tmp_path: Path) -> None:
+def _grown(path: Path) -> None:
+    with open(path, "ab") as file:
+        file.write(b"\n")
+
+
+def _replaced(path: Path) -> None:
+    other = path.with_name("other")
+    shutil.copy2(path, other)  # of the same size and time
+    os.replace(other, path)
+
+
+# What another program does to a file while it is checked, and whether that is told (F028).
+MEANWHILE: list[tuple[str, Callable[[Path], object], bool]] = [
+    ("F028", _grown, True),
+    ("F028", _replaced, True),
+    ("F028", os.unlink, True),
+    ("F028", lambda path: path.read_bytes(), False),
+]
+
+
+@pytest.mark.parametrize(("code", "happens", "told"), MEANWHILE)
+def test_a_file_that_changes_meanwhile(tmp_path: Path, code: str, happens: Any, told: bool) -> None:
     path = tmp_path / "a.jsonl"
-    path.write_bytes(as_bytes([chat(i) for i in range(20_000)]))
+    path.write_bytes(as_bytes([chat(i) for i in range(12)]))
+    once = [happens]  # while the check runs: it tells its progress once at least
 
-    def grow(_: scanning.Progress) -> None:
-        with open(path, "ab") as file:
-            file.write(b"\n")
+    def meanwhile(_: scanning.Progress) -> None:
+        for do in once:
+            do(path)
+        once.clear()
 
-    assert "F028" in scan(path, cached=False, workers=0, on_progress=grow).counts
+    report = scan(path, cached=False, workers=0, on_progress=meanwhile)
+    assert not once
+    assert (code in report.counts) is told
+    assert {f.severity for f in report.of(code)} == ({"warning"} if told else set())
 
 
 def test_line_index(tmp_path: Path) -> None:
