@@ -8,15 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.widgets import Input, Label
 
 from fttui.text import one_line, plural
-from fttui.ui.dialogs.base import Dialog
 from fttui.ui.dialogs.confirm import Confirm
+from fttui.ui.dialogs.narrow import NarrowDialog
 from fttui.ui.text import Part, fit, say
 from fttui.ui.widgets.line_list import LineList
 
@@ -36,7 +35,7 @@ class Found:
     message: int
 
 
-class Saved(Dialog[Found]):
+class Saved(NarrowDialog[Found]):
     """Answers the conversation that was chosen, and where in it. Typing searches all of them."""
 
     DEFAULT_CSS = """
@@ -62,7 +61,6 @@ class Saved(Dialog[Found]):
 
     def on_mount(self) -> None:
         self.query_one(Input).cursor_blink = False
-        self.query_one(Input).focus()
         self._search("")
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -76,7 +74,7 @@ class Saved(Dialog[Found]):
             await asyncio.sleep(TYPING)
         self._rows = await asyncio.to_thread(self._state.find_chats, words)
         self._words = words
-        rows = self.query_one(LineList)
+        rows = self.rows
         rows.set_count(len(self._rows), cursor=0)
         rows.refresh()
 
@@ -94,26 +92,13 @@ class Saved(Dialog[Found]):
         rest = gap + fit(after, max(1, room - len(title) - len(before) - len(hit) - 3))
         return [" ", (when, "faint"), "  ", (title, "dim"), "  ", before, (hit, "match"), rest]
 
-    def on_key(self, event: events.Key) -> None:
-        if event.key in ("down", "up", "pagedown", "pageup"):
-            rows = self.query_one(LineList)
-            step = 1 if event.key in ("down", "pagedown") else -1
-            rows.action_page(step) if event.key.startswith("page") else rows.action_move(step)
-            event.stop()
-
-    def on_input_submitted(self) -> None:
-        self._take(self.query_one(LineList).cursor)
-
-    def on_line_list_chosen(self, event: LineList.Chosen) -> None:
-        self._take(event.row)
-
-    def _take(self, row: int) -> None:
+    def take(self, row: int) -> None:
         if row < len(self._rows):
             found = self._rows[row]
             self.dismiss(Found(found["id"], found["profile"], found["message"]))
 
     def action_delete(self) -> None:
-        row = self.query_one(LineList).cursor
+        row = self.rows.cursor
         if row >= len(self._rows):
             return
         found = self._rows[row]

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.fuzzy import Matcher
 from textual.widgets import Input, Label
 
-from fttui.ui.dialogs.base import Dialog
+from fttui.ui.dialogs.narrow import NarrowDialog
 from fttui.ui.text import Part, fit, say
 from fttui.ui.widgets.line_list import LineList
 
@@ -28,7 +27,7 @@ class Choice:
     key: str = ""
 
 
-class Choose(Dialog[str]):
+class Choose(NarrowDialog[str]):
     """Answers the value of the chosen row, or None. Typing filters; arrows move; enter takes."""
 
     DEFAULT_CSS = """
@@ -50,15 +49,14 @@ class Choose(Dialog[str]):
             yield Label(say(("enter choose   esc leave", "dim")), classes="keys")
 
     def on_mount(self) -> None:
-        self.query_one(Input).focus()
         self._fit()
         for row, choice in enumerate(self._shown):
             if choice.value == self._value:
-                self.query_one(LineList).cursor = row
+                self.rows.cursor = row
 
     def _fit(self) -> None:
         room = self.app.size.height - 12 - self._title.count("\n")
-        self.query_one(LineList).styles.height = max(1, min(room, 24, len(self._shown)))
+        self.rows.styles.height = max(1, min(room, 24, len(self._shown)))
 
     def _row(self, row: int, width: int) -> Sequence[Part]:
         choice = self._shown[row]
@@ -84,25 +82,12 @@ class Choose(Dialog[str]):
             self._shown = [c for score, c in order if score > 0]
         else:
             self._shown = list(self._all)
-        rows = self.query_one(LineList)
+        rows = self.rows
         self._fit()
         rows.set_count(len(self._shown), cursor=0)
         rows.refresh()
 
-    def on_key(self, event: events.Key) -> None:
-        if event.key in ("down", "up", "pagedown", "pageup"):
-            rows = self.query_one(LineList)
-            step = 1 if event.key in ("down", "pagedown") else -1
-            rows.action_page(step) if event.key.startswith("page") else rows.action_move(step)
-            event.stop()
-
-    def on_input_submitted(self) -> None:
-        self._take(self.query_one(LineList).cursor)
-
-    def on_line_list_chosen(self, event: LineList.Chosen) -> None:
-        self._take(event.row)
-
-    def _take(self, row: int) -> None:
+    def take(self, row: int) -> None:
         if row < len(self._shown):
             choice = self._shown[row]
             if choice.off:

@@ -183,7 +183,6 @@ class SampleDialog(CopyDialog):
             yield Input(str(self.seed), compact=True, id="seed")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self._again(0)
 
     def preview(self, width: int) -> list[Line]:
