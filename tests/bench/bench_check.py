@@ -153,14 +153,9 @@ def check(path: Path, fast: str = "0") -> tuple[float, float, int, str]:
 
 
 def memory(pid: int) -> int:
-    """Resident bytes of a process and those it started, shared pages counted once each (PSS)."""
+    """Resident bytes of a process and of all it started, shared pages counted once (PSS)."""
     total = 0
-    pids = [pid]
-    try:
-        pids += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
-    except OSError:
-        pass
-    for one in pids:
+    for one in family(pid):
         try:
             for line in Path(f"/proc/{one}/smaps_rollup").read_text().splitlines():
                 if line.startswith("Pss:"):
@@ -168,6 +163,17 @@ def memory(pid: int) -> int:
         except OSError:
             pass
     return total
+
+
+def family(pid: int) -> Iterator[int]:
+    """A process and all that it and its children started."""
+    yield pid
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return
+    for child in children:
+        yield from family(int(child))
 
 
 def main() -> None:
