@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from ui_help import screen_text, wait_for_text, wait_until
 
-from fttui.dataset import subset
+from fttui.dataset import rewrite, subset
 from fttui.dataset.lines import LineIndex
 from fttui.dataset.scan import Cancelled
 from fttui.ui.app import FttuiApp
 from fttui.ui.dialogs import working
 from fttui.ui.dialogs.copy import CopyDialog
-from fttui.ui.dialogs.part import SampleDialog, amount
+from fttui.ui.dialogs.draw import SampleDialog, amount
 from fttui.ui.marks import Marks
 
 
@@ -160,10 +160,11 @@ async def test_the_sample_that_is_shown_is_written(file: Path, size: tuple[int, 
         shown = pilot.app.screen
         assert isinstance(shown, SampleDialog)
         await pilot.press(*"20%")
-        await wait_until(pilot, lambda: len(shown._shown) == 6, "six of thirty")
+        await wait_until(pilot, lambda: shown.drawn == (6, 42), "six of thirty")
         before = [one.line for one in shown._shown]
         await pilot.press("tab", "7")
-        await wait_until(pilot, lambda: [o.line for o in shown._shown] != before, "another seed")
+        await wait_until(pilot, lambda: shown.drawn == (6, 7), "another seed")
+        assert [one.line for one in shown._shown] != before
         lines = [one.line for one in shown._shown]
         await pilot.press("enter")
         await wait_for_text(pilot, "Open support.sample.jsonl now?")
@@ -223,6 +224,84 @@ async def test_a_file_of_one_array_is_put_right_first(tmp_path: Path) -> None:
     async with opened(path) as (pilot, _):
         await pilot.press("S")
         await wait_for_text(pilot, "no file of one example a line")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_examples_are_split_off_for_validation(file: Path, size: tuple[int, int]) -> None:
+    async with opened(file, size) as (pilot, _):
+        await pilot.press("H")
+        await dialog(pilot)
+        shown = pilot.app.screen
+        await wait_for_text(pilot, "24 examples to train on, 6 to validate with")
+        await pilot.press(*"10%", "tab", "7")
+        await wait_for_text(pilot, "27 examples to train on, 3 to validate with")
+        await wait_until(pilot, lambda: shown.drawn == (3, 7), "the three")
+        lines = [one.line for one in shown._shown]
+        await pilot.press("enter")
+        await wait_for_text(pilot, "Open support.train.jsonl now?")
+        train, held = (file.with_name(f"support.{n}.jsonl") for n in ("train", "validation"))
+        assert rows_of(held) == [ROWS[line - 1] for line in lines]
+        assert rows_of(train) == [row for n, row in enumerate(ROWS, 1) if n not in lines]
+        await pilot.press("y")
+        await wait_until(pilot, lambda: pilot.app.thread.path == train, "the part to train on")
+        assert pilot.app.thread.validation == held
+
+
+async def test_a_split_overwrites_neither_file(file: Path) -> None:
+    taken = file.with_name("mine.validation.jsonl")
+    taken.write_text("mine")
+    async with opened(file) as (pilot, _):
+        await pilot.press("H")
+        await dialog(pilot)
+        pilot.app.screen.query_one("#name").value = str(file.with_name("mine"))
+        await pilot.press("enter")
+        await wait_for_text(pilot, "mine.validation.jsonl exists already")
+        assert isinstance(pilot.app.screen, CopyDialog)
+    assert taken.read_text() == "mine"
+    assert not file.with_name("mine.train.jsonl").exists()
+
+
+async def test_a_table_is_converted_in_a_copy(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(
+        "prompt,completion\n" + "".join(f"ask {n},say {n}\n" for n in range(12)) + ",\n"
+    )
+    async with opened(path, (80, 24)) as (pilot, _):
+        await pilot.press("S")
+        await wait_for_text(pilot, "C converts it, in a copy")
+        await pilot.press("escape")
+        await pilot.press("C")
+        text = await dialog(pilot)
+        assert "13 rows of table.csv to chat JSONL" in text
+        assert "12 examples from 12 prompt/answer" in text
+        assert "1 row of no known shape" in text
+        await pilot.press(*"Hi.")
+        await wait_for_text(pilot, '"role":"system","content":"Hi."')
+        await pilot.press("enter")
+        await wait_for_text(pilot, "Open table.chat.jsonl now?")
+        copy = rows_of(tmp_path / "table.chat.jsonl")
+        system = {"role": "system", "content": "Hi."}
+        assert copy == [
+            {"messages": [system, *chat(f"ask {n}", f"say {n}")["messages"]]} for n in range(12)
+        ]
+
+
+async def test_two_answers_become_pairs_and_f_in_check_does_it(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.jsonl"
+    rows = [{"prompt": f"ask {n}", "chosen": "yes", "rejected": "no"} for n in range(12)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    async with opened(path, area="2") as (pilot, screen):
+        code = next(g.code for g in screen._shown if g.code in rewrite.CONVERTED)
+        await to_code(pilot, screen, code)
+        await pilot.press("f")
+        assert "12 rows of pairs.jsonl to preference JSONL" in await dialog(pilot)
+
+
+async def test_chat_needs_no_conversion(file: Path) -> None:
+    async with opened(file) as (pilot, _):
+        await pilot.press("C")
+        await wait_until(pilot, lambda: said(pilot.app, "chat examples already"), "why")
+    assert list(file.parent.glob("*.jsonl")) == [file]
 
 
 # -- in Check

@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from fttui.dataset import framing
 from fttui.dataset.checks import file as file_checks
 from fttui.dataset.checks.messages import likely_role
 from fttui.dataset.formats import recognise
-from fttui.dataset.rewrite import new_file
+from fttui.dataset.rewrite import PREVIEW, new_file, watched
 from fttui.dataset.syntax import dump, load
 from fttui.dataset.syntax import repair as repair_line
 from fttui.dataset.target import OPENAI
@@ -51,6 +52,7 @@ ANSWER = (
 SYSTEM = ("system", "system_prompt", "context")
 ROLE_COLUMN = "role:"  # "role: user": how a Weights & Biases table of a training file names it
 _BEFORE = b"\xef\xbb\xbf \t\r\n"  # what may stand before an object: a mark, blanks
+FIRST = 50  # rows that say what a file holds
 WHOLE_BYTES = 1 << 29  # a file that is one JSON object is read whole, up to here
 
 
@@ -62,38 +64,76 @@ class Converted:
     skipped: int = 0
     first_skipped: list[int] = field(default_factory=list)
     shapes: Counter[str] = field(default_factory=Counter)
+    preview: list[tuple[int, Row, Row]] = field(
+        default_factory=list
+    )  # the first: number, before, after
 
 
-def convert(source: Path, output: Path, *, to: str = "chat", system: str = "") -> Converted:
+def convert(
+    source: Path,
+    output: Path | None,
+    *,
+    to: str = "chat",
+    system: str = "",
+    on_progress: Callable[[int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Converted:
     """Write `source` (JSONL of any known shape, a JSON array, CSV, TSV, Parquet, a table
-    of Weights & Biases, a labelled dataset of LlamaIndex) as `to` JSONL.
+    of Weights & Biases, a labelled dataset of LlamaIndex) as `to` JSONL; output None only looks.
 
     to: "chat" or "preference". system: a system prompt put first where a row brings none. Rows that fit
-    no shape are counted and left out.
+    no shape are counted and left out. on_progress gets the rows looked at so far.
     """
     done = Converted()
-    turn: Callable[[Row, str], tuple[str, Row | None]] = preference if to == "preference" else chat
+    made = _converted(watched(rows(source), on_progress, cancelled), done, to, system)
+    if output is None:
+        for _ in made:
+            pass
+        _refuse_nothing(source, done, to)
+        return done
     with new_file(output, instead_of=(source,)) as file:
-        for number, row in rows(source):
-            shape, example = turn(row, system) if row is not None else ("", None)
-            if example is None:
-                done.skipped += 1
-                if len(done.first_skipped) < 20:
-                    done.first_skipped.append(number)
-                continue
+        for example in made:
             file.write(dump(example) + b"\n")
-            done.written += 1
-            done.shapes[shape] += 1
-        if not done.written:
-            raise Problem(
-                f"nothing in {source} could be converted to {to}",
-                f"{done.skipped:,} rows of no known shape",
-                "rename the columns to prompt and completion"
-                if to == "chat"
-                else "rows need prompt, chosen and rejected",
-                code="S001",
-            )
+        _refuse_nothing(source, done, to)
     return done
+
+
+def _converted(
+    numbered: Iterator[tuple[int, Row | None]], done: Converted, to: str, system: str
+) -> Iterator[Row]:
+    """The examples the rows make; `done` grows."""
+    turn: Callable[[Row, str], tuple[str, Row | None]] = preference if to == "preference" else chat
+    for number, row in numbered:
+        shape, example = turn(row, system) if row is not None else ("", None)
+        if example is None:
+            done.skipped += 1
+            if len(done.first_skipped) < 20:
+                done.first_skipped.append(number)
+            continue
+        done.written += 1
+        done.shapes[shape] += 1
+        if len(done.preview) < PREVIEW:
+            done.preview.append((number, row or {}, example))
+        yield example
+
+
+def _refuse_nothing(source: Path, done: Converted, to: str) -> None:
+    if not done.written:
+        raise Problem(
+            f"nothing in {source} could be converted to {to}",
+            f"{done.skipped:,} rows of no known shape",
+            "rename the columns to prompt and completion"
+            if to == "chat"
+            else "rows need prompt, chosen and rejected",
+            code="S001",
+        )
+
+
+def likely(source: Path) -> str:
+    """What a file is best turned into: "preference" where most of its first rows hold two answers."""
+    first = [row for _, row in islice(rows(source), FIRST) if row is not None]
+    pairs = sum(preference(row)[1] is not None for row in first)
+    return "preference" if 2 * pairs > len(first) else "chat"
 
 
 def rows(source: Path) -> Iterator[tuple[int, Row | None]]:

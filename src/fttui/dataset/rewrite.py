@@ -81,6 +81,8 @@ ON_REQUEST = frozenset(code for code, _ in ASK) | {
     "M010",
 }
 
+CONVERTED = frozenset({"F022", "S001", "P007"})  # what a conversion mends
+
 
 @dataclass(slots=True)
 class Change:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from array import array
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from fttui.dataset.checks import answers
 from fttui.dataset.checks.context import Context
 from fttui.dataset.checks.filewide import labels
 from fttui.dataset.formats import recognise
-from fttui.dataset.rewrite import new_file
+from fttui.dataset.rewrite import new_file, watched
 from fttui.dataset.syntax import load
 from fttui.problem import Problem
 
@@ -49,8 +50,8 @@ def split(
             "--fraction 0.2",
             code="usage",
         )
-    groups, strata = _groups(source)
-    total = sum(len(group) for group in groups)
+    found = groups(source)
+    total = found.examples
     if total < 2:
         raise Problem(
             f"{source} cannot be split",
@@ -63,32 +64,64 @@ def split(
         raise Problem(
             f"{n} of {total} examples leave nothing to train on", "", "ask for fewer", code="usage"
         )
-    chosen, classes = _choose(groups, strata, share, seed)
-    halves = Halves(classes=classes, groups=sum(len(group) > 1 for group in groups))
+    chosen, halves = choose(found, share, seed)
+    write(source, train, validation, chosen)
+    return halves
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Lines (0-based) that belong together, and the class of each such set ("" for none)."""
+
+    lines: list[array[int]]
+    strata: list[str]
+
+    @property
+    def examples(self) -> int:
+        return sum(map(len, self.lines))
+
+
+def choose(found: Groups, share: float, seed: int) -> tuple[set[int], Halves]:
+    """The lines (0-based) for validation, and what that makes of the file."""
+    chosen, classes = _choose(found.lines, found.strata, share, seed)
+    together = sum(len(group) > 1 for group in found.lines)
+    return chosen, Halves(found.examples - len(chosen), len(chosen), classes, together)
+
+
+def write(
+    source: Path,
+    train: Path,
+    validation: Path,
+    chosen: set[int],
+    *,
+    on_progress: Callable[[int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> None:
+    """Copy the chosen lines to `validation`, the others to `train`."""
     with (
         new_file(train, instead_of=(source, validation)) as a,
         new_file(validation, instead_of=(source, train)) as b,
     ):
-        for number, raw in enumerate(framing.lines(source, Counter())):
-            if not raw.strip():
-                continue
-            if number in chosen:
-                b.write(raw + b"\n")
-                halves.validation += 1
-            else:
-                a.write(raw + b"\n")
-                halves.train += 1
-    return halves
+        numbered = enumerate(framing.lines(source, Counter()))
+        for number, raw in watched(numbered, on_progress, cancelled):
+            if raw.strip():
+                (b if number in chosen else a).write(raw + b"\n")
 
 
-def _groups(source: Path) -> tuple[list[array[int]], list[str]]:
-    """Lines (0-based) that belong together, and the class of each such group."""
+def groups(
+    source: Path,
+    *,
+    on_progress: Callable[[int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Groups:
+    """The examples that must stay on one side together: equal, nearly equal, of one prompt."""
     parent: dict[int, int] = {}
     first: dict[tuple[str, int], int] = {}
     context = Context()
     said: dict[int, int] = {}  # line → digest of its answer
     names: dict[int, str] = {}
-    for number, raw in enumerate(framing.lines(source, Counter())):
+    numbered = enumerate(framing.lines(source, Counter()))
+    for number, raw in watched(numbered, on_progress, cancelled):
         if not raw.strip():
             continue
         parent[number] = number
@@ -104,15 +137,15 @@ def _groups(source: Path) -> tuple[list[array[int]], list[str]]:
         for key in (("n", found.normal), ("p", found.prompt)):
             if key[1]:
                 _join(parent, first.setdefault(key, number), number)
-    groups: dict[int, array[int]] = {}
+    sets: dict[int, array[int]] = {}
     for number in parent:
-        groups.setdefault(_root(parent, number), array("I")).append(number)
+        sets.setdefault(_root(parent, number), array("I")).append(number)
     classes = {name for name, _ in labels(context.facts)}
     strata = []
-    for group in groups.values():
+    for group in sets.values():
         name = names.get(said.get(group[0], 0), "")
         strata.append(name if name in classes else "")
-    return list(groups.values()), strata
+    return Groups(list(sets.values()), strata)
 
 
 def _root(parent: dict[int, int], i: int) -> int:

@@ -93,6 +93,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("data.keep", "Copy only the marked examples", ("X",)),
     Action("data.fix", "Fix the marked examples, or this one, in a copy", ("F",), "fix", 33),
     Action("data.sample", "Copy a sample of n examples, by seed", ("S",), "sample", 36),
+    Action("data.split", "Split off examples for validation, in two copies", ("H",)),
+    Action("data.convert", "Convert to chat or preference JSONL, in a copy", ("C",)),
     Action("data.copy", "Copy the example", ("y",), "copy", 45),
     Action("data.chat", "Send this example's prompt to chat", ("s",), "to chat", 35),
     Action("data.reload", "Read the file again", ("r",)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from fttui.ui.dialogs.part import Shown, Tally
     from fttui.ui.screens.base import AreaScreen
 
+Told = Callable[[int], None]
+Cancelled = Callable[[], bool]
 BUSY = "copy"  # what it is called among the unfinished things
 Result = TypeVar("Result")
 
@@ -95,7 +97,7 @@ async def fix(
         )  # fmt: skip
 
     if lines is not None:
-        _same_file(app, source)
+        same_file(app, source)
     plan = await working(app, f"Looking for fixes in {source.path.name}", source.lines, work(None))
     if plan is None:
         return
@@ -104,11 +106,11 @@ async def fix(
         app.notify(f"no {'such' if code else 'safe'} fix is left to do {where}".rstrip(), timeout=4)
         return
     among = plural(len(lines), "example") if lines is not None else ""
-    written = await _written(app, source, FixDialog(source.path, plan, among), work)
-    if written is not None:
-        copy, done = written
+    made = await written(app, source, FixDialog(source.path, plan, among), work)
+    if made is not None:
+        copy, done = made
         count = plural(sum(done.fixed.values()), "fix", "fixes")
-        await _offer(app, source, copy, f"{plural(done.lines, 'line')}, {count}")
+        await offer(app, source, copy, f"{plural(done.lines, 'line')}, {count}")
 
 
 async def part(
@@ -119,11 +121,11 @@ async def part(
     from fttui.ui.dialogs.copy import copy_name
     from fttui.ui.dialogs.part import PartDialog
 
-    _same_file(app, source)
+    same_file(app, source)
     chosen = frozenset(lines)
     title = f"Preparing a copy of {source.path.name}"
     found = await working(
-        app, title, source.lines, lambda told, cancelled: _facts(app, source, chosen, keep)
+        app, title, source.lines, lambda told, cancelled: facts(app, source, chosen, keep)
     )
     if found is None:
         return
@@ -143,17 +145,17 @@ async def part(
         len(chosen),
         keep=keep,
     )
-    written = await _written(app, source, dialog, work)
-    if written is not None:
-        await _offer(app, source, written[0], plural(written[1].lines, "example"))
+    made = await written(app, source, dialog, work)
+    if made is not None:
+        await offer(app, source, made[0], plural(made[1].lines, "example"))
 
 
 async def sample(app: FttuiApp, source: Source) -> None:
     """Ask how many examples, show which ones, and copy them."""
     from fttui.dataset import subset
-    from fttui.ui.dialogs.part import SampleDialog
+    from fttui.ui.dialogs.draw import SampleDialog
 
-    _same_file(app, source)
+    same_file(app, source)
     index = app.thread.index
     numbers = await working(
         app, f"Counting the examples of {source.path.name}", source.lines,
@@ -174,22 +176,20 @@ async def sample(app: FttuiApp, source: Source) -> None:
             source.path, output, chosen.__contains__, on_progress=told, cancelled=cancelled
         )
 
-    dialog = SampleDialog(
-        source.path,
-        len(numbers),
-        lambda n, seed: subset.choose(numbers, n, seed),
-        lambda lines: _facts(app, source, frozenset(lines), keep=True),
-    )
-    written = await _written(app, source, dialog, work)
-    if written is not None:
-        said = f"{plural(written[1].lines, 'example')} drawn by seed {dialog.seed}"
-        await _offer(app, source, written[0], said)
+    def draw(n: int, seed: int) -> tuple[list[Part], Sequence[Shown], int]:
+        return (*facts(app, source, subset.choose(numbers, n, seed), keep=True), n)
+
+    dialog = SampleDialog(source.path, len(numbers), draw)
+    made = await written(app, source, dialog, work)
+    if made is not None:
+        said = f"{plural(made[1].lines, 'example')} drawn by seed {dialog.seed}"
+        await offer(app, source, made[0], said)
 
 
 # -- what they share
 
 
-def _same_file(app: FttuiApp, source: Source) -> None:
+def same_file(app: FttuiApp, source: Source) -> None:
     """Lines are named by number: raises Problem where the file is no longer the one that was read, or has
     no lines to name."""
     from fttui.dataset import subset
@@ -207,12 +207,14 @@ def _same_file(app: FttuiApp, source: Source) -> None:
         raise Problem(
             f"{source.path.name} is no file of one example a line yet",
             "its examples have no line numbers to choose them by",
-            "F in Check puts it right, in a copy; open that copy",
+            "C converts it, in a copy; open that copy"
+            if code == "F022"
+            else "F in Check puts it right, in a copy; open that copy",
             code=code,
         )
 
 
-def _facts(
+def facts(
     app: FttuiApp, source: Source, lines: Collection[int], keep: bool
 ) -> tuple[list[Part], list[Shown]]:
     """What a copy would hold, and the first of the lines chosen. Blocks: called in a thread."""
@@ -235,7 +237,7 @@ def _facts(
     return dialogs.told("in the copy" if keep else "stay", rest, whole, least), shown
 
 
-async def _written(
+async def written(
     app: FttuiApp,
     source: Source,
     dialog: CopyDialog,
@@ -255,8 +257,10 @@ async def _written(
     return copy, done
 
 
-async def _offer(app: FttuiApp, source: Source, copy: Path, said: str) -> None:
-    """Tell what was written, and offer to go on with it."""
+async def offer(
+    app: FttuiApp, source: Source, copy: Path, said: str, validation: Path | None = None
+) -> None:
+    """Tell what was written, and offer to go on with it. validation: the file to go with it."""
     from fttui.ui.dialogs.confirm import Confirm
 
     app.notify(f"{copy.name}: {said}")
@@ -271,4 +275,4 @@ async def _offer(app: FttuiApp, source: Source, copy: Path, said: str) -> None:
     if source.validation and app.thread.path is not None:
         app.open(app.thread.path, copy)
     else:
-        app.open(copy, app.thread.validation)
+        app.open(copy, validation or app.thread.validation)

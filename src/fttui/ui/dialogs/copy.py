@@ -36,6 +36,7 @@ class CopyDialog(Dialog[str]):
     """
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
     LOOK = "look through the changes"
+    NOTE = "The file itself stays as it is. A copy is written to"
 
     def __init__(self, title: str, name: Path) -> None:
         super().__init__()
@@ -59,6 +60,10 @@ class CopyDialog(Dialog[str]):
         """What is wrong with the fields, "" for nothing."""
         return ""
 
+    def written(self, name: Path) -> tuple[Path, ...]:
+        """The files that are written under that name."""
+        return (name,)
+
     # -- the dialog
 
     def compose(self) -> ComposeResult:
@@ -67,7 +72,7 @@ class CopyDialog(Dialog[str]):
             yield from self.fields()
             yield Static(say(*self.counts()), id="counts")
             yield TextView(self.preview)
-            yield Label(say(("The file itself stays as it is. A copy is written to", "dim")))
+            yield Label(say((self.NOTE, "dim")))
             yield Input(value=str(self._suggested), compact=True, id="name")
             yield Static("", id="complaint")
             keys = f"enter write the copy   ↑ ↓ {self.LOOK}   esc leave"
@@ -92,12 +97,11 @@ class CopyDialog(Dialog[str]):
 
     def on_input_submitted(self) -> None:
         path = Path(self.query_one("#name", Input).value.strip()).expanduser()
+        taken = [one.name for one in self.written(path) if one.exists() or one.is_symlink()]
         complaint = self.complaint()
-        if complaint:
-            pass
-        elif path.exists() or path.is_symlink():
-            complaint = f"{path.name} exists already; nothing is overwritten"
-        elif not path.parent.is_dir():
+        if not complaint and taken:
+            complaint = f"{taken[0]} exists already; nothing is overwritten"
+        elif not complaint and not path.parent.is_dir():
             complaint = f"there is no folder {path.parent}"
         self.complain(complaint)
         if not complaint:

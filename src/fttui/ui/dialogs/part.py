@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textual.containers import Horizontal
-from textual.widget import Widget
-from textual.widgets import Input, Label, Static
-
 from fttui.text import plural
-from fttui.ui.dialogs.copy import CopyDialog, copy_name
-from fttui.ui.text import SEVERITY_GLYPH, SEVERITY_STYLE, Part, fit, say
-from fttui.ui.widgets.text_view import Line, TextView
+from fttui.ui.dialogs.copy import CopyDialog
+from fttui.ui.text import SEVERITY_GLYPH, SEVERITY_STYLE, Part, fit
+from fttui.ui.widgets.text_view import Line
 
 if TYPE_CHECKING:
     from fttui.dataset.lines import LineIndex
     from fttui.dataset.report import Report
 
 SHOWN = 200  # examples to look through
-TYPING = 0.12  # seconds without a letter before another sample is drawn
 CODES = 12  # columns of what was found
 
 
@@ -147,94 +140,3 @@ class PartDialog(CopyDialog):
     def preview(self, width: int) -> list[Line]:
         sign: Part = ("+ ", "ok") if self._keep else ("- ", "error")
         return examples(self._shown, self._total, width, sign)
-
-
-Draw = Callable[[int, int], Collection[int]]  # (n, seed) → lines
-Look = Callable[[Collection[int]], tuple[list[Part], list[Shown]]]
-
-
-class SampleDialog(CopyDialog):
-    """Asks how many examples, and the seed; shows which ones these are. `n` and `seed` hold the answer."""
-
-    DEFAULT_CSS = """
-    SampleDialog #fields { height: 1; margin-bottom: 1; }
-    SampleDialog #fields Label { width: auto; }
-    SampleDialog #fields Input { width: 16; margin: 0 3 0 1; }
-    """
-    LOOK = "look   tab next field"
-
-    def __init__(self, source: Path, total: int, draw: Draw, look: Look) -> None:
-        super().__init__(
-            f"A sample of the {plural(total, 'example')} of {source.name}",
-            copy_name(source, "sample"),
-        )
-        self._total, self._draw, self._look = total, draw, look
-        self._shown: list[Shown] = []
-        self._asked: list[str] = []
-        self._of = 0  # examples the shown ones are the first of
-        self.n = min(100, max(1, total // 2))
-        self.seed = 42
-
-    def fields(self) -> Iterable[Widget]:
-        with Horizontal(id="fields"):
-            yield Label("examples")
-            yield Input(str(self.n), compact=True, id="n", placeholder="100 or 10%")
-            yield Label("seed")
-            yield Input(str(self.seed), compact=True, id="seed")
-
-    def on_mount(self) -> None:
-        self._again(0)
-
-    def preview(self, width: int) -> list[Line]:
-        return examples(self._shown, self._of, width, ("+ ", "ok"))
-
-    def complaint(self) -> str:
-        n = amount(self.query_one("#n", Input).value, self._total)
-        seed = self.query_one("#seed", Input).value.strip()
-        if n is None:
-            return f"examples: a number from 1 to {self._total:,}, or a share such as 10%"
-        if not seed.isdecimal() or len(seed) > 18:
-            return "seed: a whole number; the same one draws the same examples"
-        self.n, self.seed = n, int(seed)
-        return ""
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        if event.input.id != "name":
-            self._again(TYPING)
-
-    def _again(self, wait: float) -> None:
-        asked = [field.value for field in self.query("#fields Input").results(Input)]
-        if asked == self._asked:
-            return
-        self._asked = asked
-        complaint = self.complaint()
-        self.complain(complaint)
-        self.run_worker(
-            partial(self._sample, wait, not complaint),  # type: ignore[arg-type]
-            group="sample",
-            exclusive=True,
-            exit_on_error=False,
-        )
-
-    async def _sample(self, wait: float, valid: bool) -> None:
-        await asyncio.sleep(wait)
-        n, seed = self.n if valid else 0, self.seed
-        facts: list[Part] = []
-        shown: list[Shown] = []
-        if valid:
-            facts, shown = await asyncio.to_thread(lambda: self._look(self._draw(n, seed)))
-        self._shown, self._of = shown, n
-        self.query_one("#counts", Static).update(say(*facts))
-        self.query_one(TextView).show(self.preview)
-
-
-def amount(text: str, total: int) -> int | None:
-    """`100`, `1,000` or `10%` of `total`; None for anything else, or more than there are."""
-    text = text.strip().replace(",", "")
-    share = text.endswith("%")
-    number = text[:-1].strip() if share else text
-    whole, _, rest = number.partition(".")
-    if not whole.isdecimal() or len(number) > 12 or (rest and not (share and rest.isdecimal())):
-        return None
-    n = round(total * float(number) / 100) if share else int(number)
-    return n if 1 <= n <= total else None

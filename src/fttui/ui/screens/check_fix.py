@@ -60,12 +60,19 @@ class FixingScreen(AreaScreen):
             copies.start(self, copies.fix(self.fttui, source), source)
 
     def do_fix_one(self) -> None:
+        from fttui.dataset.rewrite import CONVERTED
         from fttui.ui import copies
 
         group = self.group
         source = copies.source_of(self.fttui, validation=group is not None and group.validation)
         if group is not None and source is not None:
-            copies.start(self, copies.fix(self.fttui, source, code=group.code), source)
+            if group.code in CONVERTED:
+                from fttui.ui import reshape
+
+                work = reshape.convert(self.fttui, source)
+            else:
+                work = copies.fix(self.fttui, source, code=group.code)
+            copies.start(self, work, source)
 
     def do_drop(self) -> None:
         from fttui.ui import copies
@@ -149,11 +156,9 @@ def _why_nothing_safe(report: Report) -> str:
 
 def _why_no_fix(code: str) -> str:
     from fttui.dataset.checks import CATALOGUE
-    from fttui.dataset.rewrite import ON_REQUEST
+    from fttui.dataset.rewrite import CONVERTED, ON_REQUEST
 
     check = CATALOGUE.get(code)
-    if check is not None and (check.fix_kind == "safe" or code in ON_REQUEST):
+    if check is not None and (check.fix_kind == "safe" or code in ON_REQUEST | CONVERTED):
         return ""
-    if check is not None and check.fix_kind == "ask":
-        return "it needs a conversion: fttui convert"
     return "nothing mends it by itself: x drops its examples, E in Data opens the line"

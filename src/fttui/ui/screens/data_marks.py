@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from fttui.dataset.lines import LineIndex
     from fttui.ui.marks import Marks
 
-COPIES = ("drop", "keep", "fix", "sample")
+COPIES = ("drop", "keep", "fix", "sample", "split")
 NAMES = ("mark", "mark_all", *COPIES)
 
 
 class MarkingScreen(FindingScreen):
-    """What space, M, x, X, F and S do. The Data screen is one."""
+    """What space, M, x, X, F, S, H and C do. The Data screen is one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -130,3 +130,17 @@ class MarkingScreen(FindingScreen):
         source = copies.source_of(self.fttui)
         if source is not None:
             copies.start(self, copies.sample(self.fttui, source), source)
+
+    def do_split(self) -> None:
+        from fttui.ui import copies, reshape
+
+        source = copies.source_of(self.fttui)
+        if source is not None:
+            copies.start(self, reshape.split(self.fttui, source), source)
+
+    def do_convert(self) -> None:
+        from fttui.ui import copies, reshape
+
+        source = copies.source_of(self.fttui)
+        if source is not None:
+            copies.start(self, reshape.convert(self.fttui, source), source)

@@ -134,7 +134,7 @@ def place_row(finding: Finding, width: int, marked: bool = False) -> list[Part]:
 def explanation(group: Group, finding: Finding | None, width: int) -> list[Line]:
     """Why it matters, how sure we are, what to do."""
     from fttui.dataset.checks import CATALOGUE
-    from fttui.dataset.rewrite import ON_REQUEST
+    from fttui.dataset.rewrite import CONVERTED, ON_REQUEST
 
     check = CATALOGUE.get(group.code)
     style = SEVERITY_STYLE.get(group.severity, "dim")
@@ -149,7 +149,7 @@ def explanation(group: Group, finding: Finding | None, width: int) -> list[Line]
     lines.append([])
     fix = (finding.fix if finding is not None else "") or check.fix
     kind = FIX_KIND.get(check.fix_kind, "")
-    if check.fix_kind == "ask" and group.code in ON_REQUEST:
+    if check.fix_kind == "ask" and group.code in ON_REQUEST | CONVERTED:
         kind += " of yours — f does it, in a copy"
     evidence = ", ".join(EVIDENCE.get(letter, letter) for letter in check.evidence.split())
     facts = (
