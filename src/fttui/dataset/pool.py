@@ -45,6 +45,8 @@ def work(*handles: int) -> None:
         path, setup = pipes[0].recv()
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         scanner = Scanner(*setup)
+        import numpy  # noqa: F401 - once for all of them
+
         # Everything here is freed when its last user lets go; looking for cycles among the millions of
         # objects of parsed lines is a fifth of the work.
         gc.collect()
@@ -81,7 +83,12 @@ class _Crew:
         pairs = [socket.socketpair() for _ in range(workers)]
         theirs = [there.fileno() for _, there in pairs]
         code = f"from fttui.dataset.pool import work; work{(*theirs,)}"
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            # NumPy's threads: nothing here needs them, and a process that has any is not safe to fork.
+            **dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1"),
+        }
         try:
             # A session of its own: ctrl-c is the parent's to handle. stderr: tiktoken's panics print there.
             self.process = subprocess.Popen(
