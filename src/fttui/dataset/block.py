@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import compress
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from fttui.dataset.checks import answers, example, line, plain, suspects, text
 from fttui.dataset.checks.context import Context, Entry, Facts
 from fttui.dataset.checks.sketch import sketches
+from fttui.dataset.pending import Pending
 from fttui.dataset.report import Rows
 from fttui.dataset.target import Target
 from fttui.dataset.tokens import MESSAGE, TokenCounter, counter
@@ -122,7 +123,7 @@ class Scanner:
         result = Result()
         context = Context(self.target, self.hint, self.muted)
         context.tools_seen = self.tools
-        pending = _Pending()
+        pending = Pending()
         if data:
             self._lines(data, begin, task, context, result, pending)
         if not whole:
@@ -133,9 +134,9 @@ class Scanner:
                 "J001", "", f"line is longer than {MAX_LINE // 1_000_000} MB; it was not read"
             )
             result.rows.line.append(result.lines)
-            pending.row(result, 0, 3)
+            _row(result, 0, 3)
             pending.skip()
-        _sketch(result, pending)
+        result.sketches.extend(sketches(pending.answers))
         self._search(context, result, pending)
         self._count(context, result, pending)
         result.kept, result.counts = context.kept, context.counts
@@ -152,7 +153,7 @@ class Scanner:
         task: Task,
         context: Context,
         result: Result,
-        pending: _Pending,
+        pending: Pending,
     ) -> None:
         result.last_newline = data.endswith(b"\n")
         lines = data.split(b"\n")
@@ -178,7 +179,7 @@ class Scanner:
         result.lines = len(lines)
 
     def _example(
-        self, raw: bytes, context: Context, result: Result, pending: _Pending, last: bool
+        self, raw: bytes, context: Context, result: Result, pending: Pending, last: bool
     ) -> None:
         result.examples += 1
         result.rows.line.append(context.line)
@@ -193,7 +194,7 @@ class Scanner:
             return
         kind = "invalid" if obj is None else self._object(obj, raw, context, result, pending)
         if kind == "invalid":
-            pending.row(result, 0, context.worst)
+            _row(result, 0, context.worst)
             pending.skip()
         if short and kind in ("invalid", "unknown") and len(self.useless) < KEEP_LINES:
             entries = context.kept[before:]
@@ -209,14 +210,13 @@ class Scanner:
         obj: dict[str, Any],
         context: Context,
         result: Result,
-        pending: _Pending,
+        pending: Pending,
     ) -> None:
         """An example as most are."""
         digests, data, answer = plain.check(texts, shape, raw, obj, context)
         result.digests.extend(digests)
         result.digest_lines.append(context.line)
-        result.rows.messages.append(min(65_535, len(texts)))
-        result.rows.severity.append(context.worst)
+        _row(result, min(65_535, len(texts)), context.worst)
         pending.data.append(data)
         pending.answers.append(answer)
         pending.said.append((texts, shape.trained))
@@ -224,12 +224,12 @@ class Scanner:
             texts, shape.trained, MESSAGE * len(texts), len(shape.answers), "chat", context.offset
         )
 
-    def _again(self, known: _Useless, context: Context, result: Result, pending: _Pending) -> None:
+    def _again(self, known: _Useless, context: Context, result: Result, pending: Pending) -> None:
         """A line that was looked at before: files of a million equal bad lines exist."""
         entries, worst, digests, texts = known
         for code, severity, _, path, message, count, _, fix in entries:
             context.add(code, path, message, severity=severity, count=count, fix=fix)
-        pending.row(result, 0, worst)
+        _row(result, 0, worst)
         if not digests:
             pending.skip()
             return
@@ -245,7 +245,7 @@ class Scanner:
         raw: bytes,
         context: Context,
         result: Result,
-        pending: _Pending,
+        pending: Pending,
     ) -> str:
         kind = example.check(obj, raw, context)
         if kind == "invalid":
@@ -254,11 +254,11 @@ class Scanner:
         result.digests.extend(digests)
         result.digest_lines.append(context.line)
         pending.answers.append(answer)
-        pending.row(result, _messages(obj, kind), context.worst)
+        _row(result, _messages(obj, kind), context.worst)
         pending.take(context, kind)
         return kind
 
-    def _search(self, context: Context, result: Result, pending: _Pending) -> None:
+    def _search(self, context: Context, result: Result, pending: Pending) -> None:
         """What the words give away, over all lines of the stretch at once."""
         for i, searches in suspects.suspects(pending.data).items():
             context.line, context.worst, context.offset = (
@@ -269,7 +269,7 @@ class Scanner:
             text.check_texts(list(zip(*pending.said[i], strict=True)), searches, context)
             result.rows.severity[i] = context.worst
 
-    def _count(self, context: Context, result: Result, pending: _Pending) -> None:
+    def _count(self, context: Context, result: Result, pending: Pending) -> None:
         counts = self.counter.count_all(pending.texts)
         close = self.target.example_limit * CLOSE
         at = 0
@@ -293,7 +293,7 @@ class Scanner:
         sizes: dict[str, int],
         context: Context,
         result: Result,
-        pending: _Pending,
+        pending: Pending,
     ) -> None:
         """Token rules of one example (K001-K004, L013)."""
         kind, offset = pending.kinds[i]
@@ -332,6 +332,11 @@ def _cut(order: Iterable[tuple[str, bool]], limit: int, sizes: dict[str, int]) -
     return kept, cut
 
 
+def _row(result: Result, messages: int, worst: int) -> None:
+    result.rows.messages.append(messages)
+    result.rows.severity.append(worst)
+
+
 def _messages(obj: dict[str, Any], kind: str) -> int:
     if kind == "completion":
         return 2
@@ -355,59 +360,8 @@ def _separators(data: bytes) -> list[int]:
     return sorted(set((np.searchsorted(np.flatnonzero(one == 10), at) + 1).tolist()))
 
 
-def _sketch(result: Result, pending: _Pending) -> None:
-    result.sketches.extend(sketches(pending.answers))
-
-
 def _blank(runs: list[tuple[int, int]], number: int) -> None:
     if runs and runs[-1][1] == number - 1:
         runs[-1] = (runs[-1][0], number)
     else:
         runs.append((number, number))
-
-
-@dataclass(slots=True)
-class _Pending:
-    """Texts of a stretch waiting to be searched and counted together."""
-
-    texts: list[str] = field(default_factory=list)  # of all examples
-    spans: list[tuple[Sequence[bool], int, int]] = field(default_factory=list)
-    kinds: list[tuple[str, int]] = field(default_factory=list)
-    data: list[bytes] = field(default_factory=list)  # all texts of an example
-    said: list[tuple[Sequence[str], Sequence[bool]]] = field(default_factory=list)  # as they stand
-    answers: list[bytes] = field(default_factory=list)  # of the examples that have digests
-
-    def row(self, result: Result, messages: int, worst: int) -> None:
-        result.rows.messages.append(messages)
-        result.rows.severity.append(worst)
-
-    def skip(self) -> None:
-        self.take_texts([], "", -1)
-
-    def take_texts(self, texts: list[str], kind: str, offset: int) -> None:
-        """Texts that are counted and not looked into."""
-        self.data.append(b"")
-        self.said.append(((), ()))
-        self.count(texts, [False] * len(texts), 0, 0, kind, offset)
-
-    def take(self, context: Context, kind: str) -> None:
-        said = [text for text, _ in context.order]
-        self.data.append("\n".join(said).encode("utf-8", "replace"))
-        self.said.append((said, [trained for _, trained in context.order]))
-        flags = [False] * len(context.plain) + [True] * len(context.trained)
-        texts = context.plain + context.trained
-        self.count(texts, flags, context.fixed, context.fixed_trained, kind, context.offset)
-
-    def count(
-        self,
-        texts: list[str],
-        trained: Sequence[bool],
-        fixed: int,
-        fixed_trained: int,
-        kind: str,
-        offset: int,
-    ) -> None:
-        """Remember what makes up the tokens of an example: texts, and tokens that are no text."""
-        self.texts += texts
-        self.spans.append((trained, fixed, fixed_trained))
-        self.kinds.append((kind, offset))
