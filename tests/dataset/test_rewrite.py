@@ -192,6 +192,9 @@ def test_shapes_become_chat(tmp_path: Path, content: bytes, name: str) -> None:
     source.write_bytes(content)
     done = convert.convert(source, tmp_path / "out.jsonl", system="Be kind.")
     assert done.written == 1
+    looked = convert.convert(source, None, system="Be kind.")
+    assert (looked.written, looked.shapes, looked.preview) == (1, done.shapes, done.preview)
+    assert list(tmp_path.glob("*out*")) == [tmp_path / "out.jsonl"]
     said = json.loads((tmp_path / "out.jsonl").read_text())
     assert said["messages"] == [
         {"role": "system", "content": "Be kind."},
@@ -211,7 +214,8 @@ def test_two_answers_become_preference(tmp_path: Path) -> None:
             ]
         )
     )
-    done = convert.convert(source, tmp_path / "out.jsonl", to="preference")
+    assert convert.likely(source) == "preference"
+    done = convert.convert(source, tmp_path / "out.jsonl", to=convert.likely(source))
     lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert (done.written, done.skipped, done.first_skipped) == (2, 1, [3])
     assert lines[0] == dpo(1)

@@ -264,8 +264,7 @@ async def offer(
     from fttui.ui.dialogs.confirm import Confirm
 
     app.notify(f"{copy.name}: {said}")
-    body: list[Part] = [f"{said[:1].upper()}{said[1:]}, in ", (str(copy), "bold"), ". "]
-    body.append(f"{source.path.name} stays as it is.")
+    body: list[Part] = [(str(copy), "bold"), f": {said}. {source.path.name} stays as it is."]
     title = f"Open {copy.name} now?"
     if source.validation:
         title = f"Validate with {copy.name} from now on?"

@@ -45,13 +45,13 @@ async def split(app: FttuiApp, source: Source) -> None:
         _, shown = copies.facts(app, source, lines, keep=True)
         return _told(made), shown, len(chosen)
 
-    def work(stem: Path) -> Work[bool]:
-        def write(told: copies.Told, cancelled: copies.Cancelled) -> bool:
+    def work(stem: Path) -> Work[int]:
+        def write(told: copies.Told, cancelled: copies.Cancelled) -> int:
             chosen, _ = splitting.choose(found, dialog.n / found.examples, dialog.seed)
             splitting.write(
                 source.path, *halves(stem), chosen, on_progress=told, cancelled=cancelled
             )
-            return True
+            return len(chosen)
 
         return write
 
@@ -60,7 +60,8 @@ async def split(app: FttuiApp, source: Source) -> None:
     if made is None:
         return
     train, validation = halves(made[0])
-    said = f"split by seed {dialog.seed}: {validation.name} beside it"
+    held = made[1]
+    said = f"{plural(found.examples - held, 'example')}, and {held:,} in {validation.name}"
     await copies.offer(app, source, train, said, validation)
 
 

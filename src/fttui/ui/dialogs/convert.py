@@ -26,6 +26,7 @@ class ConvertDialog(CopyDialog):
 
     DEFAULT_CSS = """
     ConvertDialog #fields { height: 1; margin-bottom: 1; }
+    ConvertDialog.-tiny #fields { margin: 0; }
     ConvertDialog #fields Label { width: auto; }
     ConvertDialog #fields Input { width: 1fr; margin-left: 1; }
     """

@@ -31,10 +31,13 @@ class CopyDialog(Dialog[str]):
     CopyDialog #counts { height: auto; max-height: 8; }
     CopyDialog TextView { height: 10; margin: 1 0; background: $background; }
     CopyDialog.-short TextView { height: 4; }
+    CopyDialog.-tiny TextView { height: 2; margin: 0; }
+    CopyDialog.-tiny .title, CopyDialog.-tiny .keys { margin: 0; }
+    CopyDialog.-tiny #counts { max-height: 2; }
     CopyDialog #complaint { color: $text-error; height: auto; display: none; }
     CopyDialog #complaint.-on { display: block; }
     """
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (20, "-short"), (30, "-tall")]
     LOOK = "look through the changes"
     NOTE = "The file itself stays as it is. A copy is written to"
 

@@ -29,6 +29,7 @@ class DrawDialog(CopyDialog):
 
     DEFAULT_CSS = """
     DrawDialog #fields { height: 1; margin-bottom: 1; }
+    DrawDialog.-tiny #fields { margin: 0; }
     DrawDialog #fields Label { width: auto; }
     DrawDialog #fields Input { width: 16; margin: 0 3 0 1; }
     """
@@ -111,7 +112,7 @@ class SampleDialog(DrawDialog):
 class SplitDialog(DrawDialog):
     """Answers what the names of the two files begin with."""
 
-    NOTE = "The file itself stays as it is. Two copies are written, .train.jsonl and .validation.jsonl:"
+    NOTE = "The file stays; NAME.train.jsonl and NAME.validation.jsonl are new"
     FIELD = "for validation"
 
     def __init__(self, source: Path, total: int, draw: Draw) -> None:
