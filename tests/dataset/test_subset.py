@@ -7,15 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from fttui.cli import main
-from fttui.dataset import affected, rewrite, subset
+from fttui.dataset import affected, framing, rewrite, subset
 from fttui.dataset.report import KEEP
 from fttui.dataset.scan import Cancelled, scan
+from fttui.problem import Problem
 
 from .cases import GOOD, ONE, chat
 from .conftest import as_bytes
 from .test_each_check import WHOLE
+from .test_rewrite import MIXED
 
 SINGLE = [case for case in ONE if case[0] not in affected.WIDE]
 
@@ -153,3 +157,27 @@ def test_fixes_are_narrowed_to_codes_and_lines(tmp_path: Path, capsys: Any) -> N
     assert all("id" in json.loads(line) for line in lines)
     assert main(["check", str(source), "--fix", "--only", "M99"]) == 2
     assert "no check has the code M99" in capsys.readouterr().err
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    lines=st.lists(st.sampled_from(MIXED) | st.sampled_from([as_bytes([chat(1)])[:-1], b""])),
+    chosen=st.frozensets(st.integers(1, 8)),
+)
+def test_lines_that_are_not_asked_for_stay_byte_for_byte(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[bytes], chosen: frozenset[int]
+) -> None:
+    source = tmp_path_factory.mktemp("some") / "data.jsonl"
+    source.write_bytes(b"".join(line + b"\n" for line in lines))
+    if not lines or subset.reshaped(source):
+        return
+    output = source.with_name("out.jsonl")
+    try:
+        plan = rewrite.fix(source, output, lines=chosen)
+        looked = rewrite.fix(source, None, lines=chosen)
+    except Problem:
+        return
+    assert looked.preview == plan.preview
+    others = [framing.escaped(b) for n, b in enumerate(lines, 1) if n not in chosen]
+    written = iter(output.read_bytes().split(b"\n"))
+    assert all(line in written for line in others)  # all of them, in their order
