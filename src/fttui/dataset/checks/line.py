@@ -56,9 +56,14 @@ def canonical(value: Any) -> bytes:
 
 
 def check_hidden(raw: bytes, obj: dict[str, Any], keys: int, context: Context) -> None:
-    """What parsers hide: keys that occur twice and numbers they round. keys: how many `obj` has."""
+    """What parsers hide: keys that occur twice. keys: how many `obj` has.
+
+    Counts what looks like the end of a key; a close look is worth it where that is not as many, or
+    where a key may look otherwise: with a blank before its colon, or with a backslash at its end."""
     found = raw.count(b'":')
-    if found != keys and found - raw.count(b'\\":') != keys:
+    if context.spaced or (
+        found != keys and (found - raw.count(b'\\":') != keys or b'\\\\":' in raw)
+    ):
         _duplicate_keys(raw, context)
 
 

@@ -83,7 +83,7 @@ def check(
     """(digests, all texts, the answer) of one example; notes what there is to say."""
     facts = context.facts
     keys = 1 + 2 * len(texts)
-    if raw.count(b'":') != keys:
+    if context.spaced or raw.count(b'":') != keys:
         check_hidden(raw, obj, keys, context)
     facts.see("format:chat", context.line)
     facts.n["messages"] += len(texts)
