@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from fttui.dataset import rewrite
 from fttui.dataset.scan import scan
 
 TEXTS = ['a "quote": x', "k\\", 'say "hi" : there', '{"x": 1}', "plain", '\\": odd', 'end\\"']
@@ -56,3 +57,13 @@ def test_however_it_is_written(tmp_path: Path, seed: int) -> None:
     path.write_text("\n".join(lines) + "\n")
     report = scan(path, cached=False, workers=0)
     assert {finding.line for finding in report.of("J004")} == expected
+    # A rewrite loses neither of the two, unless it is told to: then none is left.
+    rows, kept, mended = (
+        path.read_bytes().splitlines(),
+        tmp_path / "kept.jsonl",
+        tmp_path / "mended.jsonl",
+    )
+    rewrite.fix(path, kept)
+    assert {rows[number - 1] for number in expected} <= set(kept.read_bytes().splitlines())
+    rewrite.fix(path, mended, also=frozenset({"J004"}))
+    assert not scan(mended, cached=False, workers=0).of("J004")

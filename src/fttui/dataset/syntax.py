@@ -54,7 +54,7 @@ def load(raw: bytes, *, doubled: bool = False) -> dict[str, Any] | None:
         return None
     if type(obj) is not dict:
         return None
-    if not doubled and raw.count(b'":') - raw.count(b'\\":') != _keys(obj) and _twice(raw):
+    if not doubled and _odd_keys(raw, obj) and _twice(raw):
         return None
     if re.search(rb"[0-9]{19}", raw) and _BIG.search(raw.decode()):
         try:
@@ -64,10 +64,10 @@ def load(raw: bytes, *, doubled: bool = False) -> dict[str, Any] | None:
     return obj
 
 
-def _keys(obj: Any) -> int:
-    from fttui.dataset.checks.line import measure
+def _odd_keys(raw: bytes, obj: Any) -> bool:
+    from fttui.dataset.checks.line import SPACED_KEY, measure, odd_keys
 
-    return measure(obj)[0]
+    return odd_keys(raw, measure(obj)[0]) or SPACED_KEY.search(raw) is not None
 
 
 def _twice(raw: bytes) -> bool:

@@ -56,15 +56,19 @@ def canonical(value: Any) -> bytes:
 
 
 def check_hidden(raw: bytes, obj: dict[str, Any], keys: int, context: Context) -> None:
-    """What parsers hide: keys that occur twice. keys: how many `obj` has.
-
-    Counts what looks like the end of a key; a close look is worth it where that is not as many, or
-    where a key may look otherwise: with a blank before its colon, or with a backslash at its end."""
-    found = raw.count(b'":')
-    if context.spaced or (
-        found != keys and (found - raw.count(b'\\":') != keys or b'\\\\":' in raw)
-    ):
+    """What parsers hide: keys that occur twice. keys: how many `obj` has."""
+    if context.spaced or odd_keys(raw, keys):
         _duplicate_keys(raw, context)
+
+
+def odd_keys(raw: bytes, keys: int) -> bool:
+    """Whether a line has another number of ends of keys than its value has keys, or may have. (A key with
+    a blank before its colon is not counted: SPACED_KEY.)"""
+    found = raw.count(b'":')
+    return found != keys and (found - raw.count(b'\\":') != keys or b'\\\\":' in raw)
+
+
+SPACED_KEY = re.compile(rb'"\s+:')
 
 
 def _duplicate_keys(raw: bytes, context: Context) -> None:
