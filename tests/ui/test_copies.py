@@ -350,7 +350,13 @@ async def test_a_finding_is_marked_and_the_marks_are_there_in_data(file: Path) -
         assert screen.groups.row_text(row).startswith(" ✗ M010")
         await pilot.press("1")
         await wait_for_text(pilot, "1 marked")
-        assert list(pilot.app.screen.rows.marks) == [4]
+        rows = pilot.app.screen.rows
+        assert list(rows.marks) == [4]
+        await pilot.press("home", "space", "f", *"is:marked", "enter")
+        await wait_until(pilot, lambda: rows.count == 2, "only the marked are shown")
+        assert list(rows.shown()) == [0, 4]
+        await pilot.press("f", "home", "shift+end", *"-is:marked", "enter")
+        await wait_until(pilot, lambda: rows.count == 28, "all but the marked")
 
 
 async def test_what_leaks_is_dropped_from_the_validation_file(file: Path, tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def test_facts_without_a_report_are_refused_in_words(file: Path) -> None:
         lines_of(file, "tokens>40")
 
 
-@pytest.mark.parametrize("query", ["issue:bad", "role:", "tokens>many", '""', "code:"])
+@pytest.mark.parametrize("query", ["issue:bad", "is:here", "role:", "tokens>many", '""', "code:"])
 def test_what_cannot_be_understood_is_said(query: str) -> None:
     with pytest.raises(finder.QueryError):
         finder.parse(query)

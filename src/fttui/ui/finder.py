@@ -5,6 +5,7 @@ issue:error   code:M010          lines with such a finding
 role:tool                        conversations in which that role speaks
 tokens>1000   messages<=3        examples by length
 line:100-200
+is:marked
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 BLOCK = 2 << 20  # bytes looked through between two looks at `cancelled`
 SEVERITIES = {"note": 1, "warning": 2, "error": 3}
-HELP = "words  issue:error  code:M010  role:tool  tokens>1000  messages<3  -word"
+HELP = "words  issue:error  code:M010  role:tool  tokens>1000  is:marked  -word"
 
 _TERM = re.compile(r'-?(?:\w+:)?"[^"]*"?|\S+')
 _NUMBER = re.compile(r"(tokens|trained|messages|line)(<=|>=|<|>|=|:)([\d,]+)(?:-([\d,]+))?$")
@@ -39,7 +40,7 @@ class QueryError(ValueError):
 
 @dataclass(frozen=True)
 class Term:
-    """kind: word, role, issue, code or a number's name; op and high only for numbers."""
+    """kind: word, role, issue, code, is or a number's name; op and high only for numbers."""
 
     kind: str
     value: str
@@ -80,6 +81,10 @@ def _term(piece: str) -> Term:
                 f"{kind}: of what? for example {kind}:{'M010' if kind == 'code' else 'tool'}"
             )
         return Term(kind, value.upper() if kind == "code" else value, negated, text=piece)
+    if colon and kind == "is":
+        if value != "marked":
+            raise QueryError(f"is:{value}? is:marked")
+        return Term(kind, value, negated, text=piece)
     if re.match(r"(tokens|trained|messages|line)[<>=:]", body):
         raise QueryError("a number belongs there: tokens>1000")
     word = body.strip('"')
@@ -105,14 +110,16 @@ def find(
     report: Report | None,
     cancelled: Callable[[], bool],
     on_progress: Callable[[int, int], None] | None = None,
+    marked: bytes = b"",
 ) -> array[int]:
     """Numbers (0-based, ascending) of the lines all terms hold for. Blocks: call it in a thread.
 
-    on_progress gets (lines looked at, lines). Stops early, with what it has, when `cancelled`.
+    marked: a byte a line, 1 where it is; lines beyond it are not. on_progress gets (lines looked at,
+    lines). Stops early, with what it has, when `cancelled`.
     """
     while not index.complete and not cancelled():
         sleep(0.01)
-    keep = _by_facts(terms, index, report)
+    keep = _by_facts(terms, index, report, marked)
     patterns = [
         (_role(term.value) if term.kind == "role" else needle(term.value), term.negated)
         for term in terms
@@ -196,13 +203,19 @@ def _in_block(
 # -- facts of the report
 
 
-def _by_facts(terms: list[Term], index: LineIndex, report: Report | None) -> bytearray | None:
+def _by_facts(
+    terms: list[Term], index: LineIndex, report: Report | None, marked: bytes
+) -> bytearray | None:
     """One byte a line, 1 where every term about facts holds; None when there is no such term."""
     keep: bytearray | None = None
     for term in terms:
         if term.kind in ("word", "role"):
             continue
-        mask = _mask(term, len(index), report)
+        count = len(index)
+        if term.kind == "is":
+            mask = bytearray(marked[:count].ljust(count, b"\0"))
+        else:
+            mask = _mask(term, count, report)
         if term.negated:
             mask = mask.translate(bytes((1, 0)) + bytes(254))
         keep = mask if keep is None else bytearray(a & b for a, b in zip(keep, mask, strict=True))

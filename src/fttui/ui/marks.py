@@ -32,6 +32,10 @@ class Marks:
             yield at
             at = self._on.find(1, at + 1)
 
+    def __bytes__(self) -> bytes:
+        """A byte a line, 1 where it is marked; the lines beyond are not."""
+        return bytes(self._on)
+
     def toggle(self, lines: Sequence[int]) -> bool:
         """Mark these lines, or unmark them where all are; whether they are marked now."""
         on = not all(line in self for line in lines)

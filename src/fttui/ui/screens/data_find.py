@@ -175,6 +175,7 @@ class FindingScreen(AreaScreen):
             return
         cancelled = False
         shown = monotonic()
+        marked = bytes(self.rows.marks or b"")
 
         def progress(done: int, total: int) -> None:
             nonlocal shown
@@ -184,7 +185,7 @@ class FindingScreen(AreaScreen):
 
         def look() -> array[int]:
             terms = finder.phrase(text) if kind == "/" else finder.parse(text)
-            return finder.find(terms, index, report, lambda: cancelled, progress)
+            return finder.find(terms, index, report, lambda: cancelled, progress, marked)
 
         try:
             found = await asyncio.to_thread(look)
