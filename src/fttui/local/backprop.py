@@ -100,6 +100,7 @@ class Pass:
     With a `room` that others use, a pass must be done with before the next begins.
     """
 
+    @math.arithmetic()
     def __init__(
         self,
         model: Model,
@@ -203,7 +204,8 @@ class Pass:
             seen = part.before + part.size
             room = self._take(i, f"shares {n}", config.kv_heads, group, part.size, seen)
             out, _ = math.attend(q, k, v, self._mask[part.before : seen, :seen], room)
-            attended[part.low : part.high] = out.transpose(2, 0, 1, 3).reshape(-1, queries)
+            rows = attended[part.low : part.high].reshape(-1, config.kv_heads, group, config.head)
+            rows[...] = out.transpose(2, 0, 1, 3)
             shares.append(room)
         return attended, shares
 
@@ -236,20 +238,21 @@ class Pass:
             part = slice(low, min(len(h), low + HEAD_ROWS))
             here = np.arange(part.stop - low)
             logits = h[part] @ model.weights.head.T
-            hits[part] = logits.argmax(1) == target[part]
-            logits -= logits.max(1, keepdims=True)
+            likeliest = logits.argmax(1)
+            hits[part] = likeliest == target[part]
+            logits -= logits[here, likeliest][:, None]
             chosen = logits[here, target[part]]
             np.exp(logits, out=logits)
             total = logits.sum(1)
             logp[part] = chosen - np.log(total)
             if self._unit is not None:
-                logits /= -total[:, None]
-                logits[here, target[part]] += 1
-                self._unit[part] = logits @ model.weights.head
+                expected = logits @ model.weights.head / total[:, None]
+                self._unit[part] = model.weights.head[target[part]] - expected
         self.scores = Scores(logp, hits, self._owner)
 
     # -- the way back
 
+    @math.arithmetic()
     def backward(self, coefficients: Array, grad: Adapter) -> None:
         """Add the gradient of Σ coefficient · logp to `grad`. Can be called once."""
         assert self._unit is not None
@@ -279,8 +282,9 @@ class Pass:
             pair, into = adapter.pairs[i][name], grad.pairs[i][name]
             return math.linear_back(dy, x, hidden, weight, adapter, pair, into)
 
-        dgated = back("down", dx, math.gated(kept.gate_up, kept.sigmoid))
-        dgate_up = math.silu_gate_back(dgated, kept.gate_up, kept.sigmoid)
+        gated = math.gated(kept.gate_up, kept.sigmoid)
+        dgated = back("down", dx, gated)
+        dgate_up = math.silu_gate_back(dgated, kept.gate_up, kept.sigmoid, gated)
         dh = back("gate_up", dgate_up, math.normed(kept.middle, kept.inverse_mlp, layer.mlp_norm))
         dx += math.norm_back(dh, kept.middle, kept.inverse_mlp, layer.mlp_norm)
         dattended = back("o", dx, kept.attended)
@@ -310,9 +314,8 @@ class Pass:
             dq, dk, dv = math.attend_back(
                 np.ascontiguousarray(dout.transpose(1, 2, 0, 3)), q, k, v, shares
             )
-            split[rows, : config.heads] = dq.transpose(2, 0, 1, 3).reshape(
-                part.size, -1, config.head
-            )
+            queries = split[rows, : config.heads].reshape(dout.shape)
+            queries[...] = dq.transpose(2, 0, 1, 3)
             dk, dv = dk.transpose(1, 0, 2), dv.transpose(1, 0, 2)
             split[rows, config.heads : keys] = dk[part.before :]
             split[rows, keys:] = dv[part.before :]

@@ -74,6 +74,7 @@ class Cache:
         return store[0, :, :end], store[1, :, :end]
 
 
+@math.arithmetic()
 def read(model: Model, ids: Sequence[int], cache: Cache, adapter: Adapter | None) -> Array:
     """Read tokens after those in the cache; returns the logits behind the last one [vocabulary]."""
     config, weights = model.config, model.weights

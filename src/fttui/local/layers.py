@@ -7,6 +7,8 @@ differences in the tests.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,21 @@ from numpy.typing import NDArray
 from fttui.local.lora import Adapter, Pair
 
 Array = NDArray[Any]
+
+BUFFER = 512  # numbers, below any row's width
+
+
+@contextmanager
+def arithmetic() -> Iterator[None]:
+    """NumPy's settings for everything here; to be put around a whole pass.
+
+    Before it works on rows that do not touch, as halves of a matrix, NumPy gathers them in a buffer
+    if they fit: with these rows that takes as long as the work. The sigmoid of a large negative
+    number overflows on its way to 0.
+    """
+    with np.errstate(over="ignore"):  # leaving it puts the buffer back as well
+        np.setbufsize(BUFFER)
+        yield
 
 
 def norm(x: Array, gain: Array, epsilon: float) -> tuple[Array, Array]:
@@ -74,7 +91,7 @@ def linear_back(
     dhidden = np.empty_like(hidden)
     for low, high, at in pair.cuts:
         part = dy[:, low:high]
-        dhidden[:, at : at + rank] = part @ wide[:, low:high].T
+        np.matmul(part, wide[:, low:high].T, out=dhidden[:, at : at + rank])
         grad.b[low:high] += (hidden[:, at : at + rank].T @ part).T
     dhidden *= adapter.scale
     grad.a += dhidden.T @ x
@@ -105,8 +122,7 @@ def rotate(x: Array, cos: Array, sin: Array, *, back: bool = False) -> None:
 def silu_gate(gate_up: Array, share: Array | None = None) -> tuple[Array, Array]:
     """silu(gate) · up of [T, 2·inner], and sigmoid(gate) for the way back (in `share` if given)."""
     share = np.negative(gate_up[:, : gate_up.shape[1] // 2], out=share)
-    with np.errstate(over="ignore"):  # 1 / (1 + inf) is the 0 that it should be
-        np.exp(share, out=share)
+    np.exp(share, out=share)
     share += 1
     np.reciprocal(share, out=share)
     return gated(gate_up, share), share
@@ -120,18 +136,18 @@ def gated(gate_up: Array, share: Array) -> Array:
     return out
 
 
-def silu_gate_back(dy: Array, gate_up: Array, share: Array) -> Array:
-    """Gradient of `gate_up`; `share` is used up."""
+def silu_gate_back(dy: Array, gate_up: Array, share: Array, gated: Array) -> Array:
+    """Gradient of `gate_up`, from what `silu_gate` gave."""
     inner = gate_up.shape[1] // 2
     gate, up = gate_up[:, :inner], gate_up[:, inner:]
-    silu = gate * share
     out = np.empty_like(gate_up)
-    np.multiply(dy, silu, out=out[:, inner:])
-    slope = 1 - silu  # silu' = s + silu (1 - s) = s (1 - silu) + silu
-    slope *= share
-    slope += silu
-    slope *= up
-    np.multiply(slope, dy, out=out[:, :inner])
+    dgate, dup = out[:, :inner], out[:, inner:]
+    np.multiply(gate, share, out=dup)
+    dup *= dy
+    np.subtract(up, gated, out=dgate)  # silu' up = (s + silu (1 - s)) up = s (up - gated) + gated
+    dgate *= share
+    dgate += gated
+    dgate *= dy
     return out
 
 

@@ -93,7 +93,8 @@ def test_each_layer(name: str) -> None:
     if name == "norm":
         dx = layers.norm_back(dy, x, layers.norm(x, gain, 1e-5)[1], gain)
     elif name == "silu":
-        dx = layers.silu_gate_back(dy, x, layers.silu_gate(x)[1])
+        gated, share = layers.silu_gate(x)
+        dx = layers.silu_gate_back(dy, x, share, gated)
     elif name == "attention":
         dx = layers.attend_back(dy, x, k, v, layers.attend(x, k, v, mask)[1])[0]
     else:
