@@ -79,6 +79,15 @@ def said(app: Any, text: str) -> bool:
 # -- in Data
 
 
+async def test_with_marks_the_narrow_bottom_line_names_what_is_done_with_them(file: Path) -> None:
+    async with opened(file, size=(80, 24)) as (pilot, _):
+        assert "x drop" not in screen_text(pilot.app)
+        await pilot.press("space")
+        await wait_for_text(pilot, "x drop   X keep   F fix")
+        await pilot.press("escape")
+        await wait_until(pilot, lambda: "x drop" not in screen_text(pilot.app), "as before")
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_marked_examples_are_dropped_in_a_copy(file: Path, size: tuple[int, int]) -> None:
     async with opened(file, size) as (pilot, screen):

@@ -90,7 +90,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("data.mark", "Mark or unmark, and go on", ("space",), "mark", 27),
     Action("data.mark_all", "Mark all that are shown, or none", ("M",)),
     Action("data.drop", "Drop the marked examples, or this one, in a copy", ("x",), "drop", 28),
-    Action("data.keep", "Copy only the marked examples", ("X",)),
+    Action("data.keep", "Copy only the marked examples", ("X",), "keep", 60),
     Action("data.fix", "Fix the marked examples, or this one, in a copy", ("F",), "fix", 33),
     Action("data.sample", "Copy a sample of n examples, by seed", ("S",), "sample", 36),
     Action("data.split", "Split off examples for validation, in two copies", ("H",)),

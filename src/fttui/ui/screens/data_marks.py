@@ -24,6 +24,11 @@ class MarkingScreen(FindingScreen):
         self._marks_drawn: tuple[Marks | None, int] = (None, 0)
 
     @property
+    def hints_first(self) -> tuple[str, ...]:
+        """What the bottom line names first: with marks, what is done with them."""
+        return ("mark", "drop", "keep", "fix") if self.rows.marks else ()
+
+    @property
     def unfit(self) -> str:
         """Why no copy can be made of the file as it is, "" when one can."""
         raise NotImplementedError

@@ -33,7 +33,8 @@ class HintBar(Widget):
         room = self.size.width - right.cell_length - 2
         elsewhere = getattr(self.screen, "elsewhere", ())  # of another page of the same screen
         hinted = (a for a in of_scope(self.scope) if a.hint and a.name not in elsewhere)
-        ranked = sorted(hinted, key=lambda a: a.rank)
+        now = getattr(self.screen, "hints_first", ())  # what matters most as things stand
+        ranked = sorted(hinted, key=lambda a: (a.name not in now, a.rank))
         kept: list[Action] = []
         for action in ranked:
             if self._hints(self.scope, tuple(a.id for a in (*kept, action))).cell_length <= room:
