@@ -76,15 +76,20 @@ def _drop(
     import numpy as np
 
     twice = blank[:-1] & blank[1:]
-    first = np.flatnonzero(twice[1:] > twice[:-1]) + 1
-    last = np.flatnonzero(twice[:-1] > twice[1:])  # the last but one of the run
+    keep[:-1] &= ~twice
+    edges = np.flatnonzero(twice[1:] != twice[:-1])
+    first, last = edges[::2] + 1, edges[1::2]  # the last but one of the run
     odd.update(np.searchsorted(ends, first[last - first >= longest]).tolist())
     after = data[last + 2]
     word = (after != 10) & (after != 13) & (after != END)
-    keep[:-1] &= ~twice
-    if not word.all():  # before a line end, or at the end of a text, a run stays as it is
-        edge = np.zeros(len(data), np.int8)
-        edge[first[~word]] = 1
-        edge[last[~word] + 1] = -1
-        keep |= edge.cumsum(dtype=np.int8).view(bool)
+    keep[_inside(first[~word], last[~word])] = True  # before a line end, or at the end of a text
     return np.diff(np.searchsorted(last[word], ends), prepend=0)
+
+
+def _inside(first: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.int64]:
+    """All places from `first` to `last`, range after range."""
+    import numpy as np
+
+    sizes = last - first + 1
+    begins = sizes.cumsum() - sizes
+    return np.arange(sizes.sum()) + np.repeat(first - begins, sizes)
