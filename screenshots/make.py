@@ -165,7 +165,7 @@ async def sweep() -> None:
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, Confirm) and not app.screen._too_soon())
         await pilot.press("y")
-        ended = lambda: [t for t in app.backend.feed.tracks() if t.job.status == "succeeded"]  # noqa: E731
+        ended = lambda: [t for t in app.backend.feed.tracks.values() if t.job.status == "succeeded"]  # noqa: E731
         await until(pilot, lambda: len(ended()) == 2, TRAINING_SECONDS)
         await pilot.pause(2.0)
         await pilot.press("S")
