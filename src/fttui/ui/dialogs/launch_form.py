@@ -47,8 +47,8 @@ class Form(VerticalScroll, can_focus=False):
     """Told rows, picked rows and the provider's fields. `told`, `picked`: (name, label) in order."""
 
     DEFAULT_CSS = """
-    Form { height: auto; background: $surface; }
-    Form Input, Form Picker { background: $background; }
+    Form { height: auto; }
+    Form Picker { background: $background; }
     Form Input:focus, Form Picker:focus { background: $panel; }
     Form .row { height: auto; max-height: 2; }
     Form .row > Input { width: 22; }
