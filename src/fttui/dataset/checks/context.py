@@ -119,7 +119,6 @@ class Context:
         self.kept: list[Entry] = []
         self.added = 0  # calls of add that counted
         self.facts = Facts()
-        self.format = ""
         self.plain: list[str] = []  # texts of the example that are read, not trained
         self.trained: list[str] = []  # texts that take part in the loss
         self.fixed = 0  # tokens of the example that are no text

@@ -40,7 +40,6 @@ def check(obj: dict[str, Any], raw: bytes, context: Context) -> str:
     if large:
         check_numbers(raw, large, context)
     context.facts.see(f"format:{kind}", context.line)
-    context.format = kind
     return kind
 
 
