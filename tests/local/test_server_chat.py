@@ -282,7 +282,7 @@ def test_chat_goes_on_while_a_job_trains(start, kit):
     with server.client() as client:
         job = client.fine_tuning.jobs.create(
             model=kit.model,
-            training_file=kit.upload(client, kit.lines(40)),
+            training_file=kit.upload(client, kit.lines(600)),
             hyperparameters={"n_epochs": 50, "batch_size": 1},
         )
         kit.wait_for(lambda: client.fine_tuning.jobs.retrieve(job.id).estimated_finish, "it trains")
