@@ -12,8 +12,8 @@ import tiktoken
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fttui.dataset import encoder_fast, tokens, vocabulary
-from fttui.dataset.encoder import Encoder, exact, without_look_ahead
+from fttui.dataset import encoder_fast, pretokens, tokens, vocabulary
+from fttui.dataset.encoder import Encoder, exact
 from fttui.dataset.scan import scan
 
 from .cases import chat
@@ -113,7 +113,7 @@ TRICKY = [
 @pytest.mark.parametrize("name", ["o200k_base", "cl100k_base"])
 @settings(deadline=None, max_examples=200)
 @given(parts=st.lists(st.lists(st.sampled_from(TRICKY) | st.text(max_size=6), max_size=30)))
-def test_texts_without_look_ahead_count_as_published(name: str, parts: list[list[str]]) -> None:
+def test_texts_cut_here_count_as_published(name: str, parts: list[list[str]]) -> None:
     texts = ["".join(some) for some in parts]
     expected = [len(published(name).encode_ordinary(text)) for text in texts]
     assert [exact(name).size(text) for text in texts] == expected
@@ -122,13 +122,13 @@ def test_texts_without_look_ahead_count_as_published(name: str, parts: list[list
 
 
 @pytest.mark.parametrize("name", ["o200k_base", "cl100k_base"])
-def test_the_published_pattern_is_the_one_that_is_changed(name: str) -> None:
-    assert without_look_ahead(vocabulary.published(name)["pat_str"])
-    assert not without_look_ahead(r"\s+|\S+")
+def test_the_published_pattern_is_the_one_there_are_rules_for(name: str) -> None:
+    assert pretokens.rules(vocabulary.published(name)["pat_str"])
+    assert pretokens.rules(r"\s+|\S+") is None
 
 
-def test_a_pattern_of_tomorrow_is_used_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fttui.dataset.encoder._LOOK_AHEAD", "?")
+def test_a_pattern_of_tomorrow_is_left_to_tiktoken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fttui.dataset.pretokens._PATTERNS", {})
     slow = Encoder("cl100k_base")
     for text in ("a   b\n\t x", "\u3000  y", "x<|endofprompt|>  z"):
         expected = len(published("cl100k_base").encode_ordinary(text))
