@@ -9,6 +9,7 @@ piece. Tests hold the counts against tiktoken's own.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fttui.dataset import encoder_fast, pretokens, vocabulary
@@ -93,24 +94,29 @@ class Encoder:
 
         ends = np.append(begins[1:], len(data))
         lengths = ends - begins
-        lengths[np.searchsorted(begins, whole)] = 2 * WORD + 1  # not for the tables
+        apart = np.searchsorted(begins, whole)
+        lengths[apart] = 0
         words: NDArray[np.uint64] = np.ndarray(
             len(data) + WORD, np.uint64, data + bytes(2 * WORD), strides=1
         )
         first = words[begins] & self._masks.take(lengths, mode="clip")
         counts = self._tokens[0].get(first).astype(np.int64)
-        new = np.flatnonzero((counts == 0) & (lengths <= WORD))
-        counts[new] = self._others(first[new])
         longer = np.flatnonzero(lengths > WORD)
-        two = longer[lengths[longer] <= 2 * WORD]
+        counts[apart] = counts[longer] = 1  # for now
+        new = np.flatnonzero(counts == 0)
+        counts[new] = self._others(first[new])
+        two, long = _parted(longer, lengths[longer] <= 2 * WORD)
         second = words[begins[two] + WORD] & self._masks[lengths[two] - WORD]
         found = self._tokens[1].get(first[two], second)
         new = np.flatnonzero(found == 0)
         found[new] = self._others(first[two[new]], second[new])
         counts[two] = found
-        rest = longer[lengths[longer] > 2 * WORD]
-        spans = zip(begins[rest].tolist(), ends[rest].tolist(), strict=True)
-        counts[rest] = [self._one(data[begin:end]) for begin, end in spans]
+        for some, count in (
+            (long, self.core.encode_single_piece),
+            (apart, lambda text: self.core.encode_ordinary(text.decode())),
+        ):
+            spans = zip(begins[some].tolist(), ends[some].tolist(), strict=True)
+            counts[some] = [self._known(data[begin:end], count) for begin, end in spans]
         return counts
 
     def _others(self, *words: NDArray[np.uint64]) -> NDArray[np.uint8]:
@@ -133,16 +139,22 @@ class Encoder:
         table.put(np.fromiter(known.values(), np.uint8), *_columns(b"".join(known), len(words)))
         return counts
 
-    def _one(self, text: bytes) -> int:
-        """Tokens of a long piece, or of a text that has to be cut by the pattern."""
+    def _known(self, text: bytes, encode: Callable[[bytes], list[int]]) -> int:
+        """Tokens of a long piece or of a text that is left in one."""
         count = self._long.get(text)
         if count is None:
-            count = len(self.core.encode_ordinary(text.decode()))
+            count = len(encode(text))
             if len(self._long) == KEEP_LONG:
                 self._long.clear()
             if len(text) <= LONG:
                 self._long[text] = count
         return count
+
+
+def _parted(
+    numbers: NDArray[np.int64], chosen: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    return numbers[chosen], numbers[~chosen]
 
 
 def _table_of(words: int, ranks: dict[bytes, int]) -> PieceTable:

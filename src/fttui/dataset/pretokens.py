@@ -217,7 +217,6 @@ def cut(data: bytes, rules: Rules) -> tuple[NDArray[np.int64], NDArray[np.int64]
     special = np.flatnonzero(known >= DIGITS)
     what = known[special]
     _third_digits(special[what & DIGITS > 0], begins)
-    _trailing(special[what & TRAILING > 0], kinds, rules, begins)
     odd = [special[what & ODD > 0], _slashes(special[what & SLASHED > 0], kinds, rules, begins)]
     quotes = special[what & QUOTED > 0]
     said, ends = _contractions(quotes, raw)
@@ -235,7 +234,8 @@ def cut(data: bytes, rules: Rules) -> tuple[NDArray[np.int64], NDArray[np.int64]
     for _, following in more:
         begins[following] = 0
     whole = _leave_whole(np.concatenate(odd), pairs, begins)
-    return np.flatnonzero(begins), whole
+    places = np.flatnonzero(begins.view(bool))
+    return _without(special[what & TRAILING > 0], places, kinds, rules), whole
 
 
 def _kinds(
@@ -281,22 +281,6 @@ def _third_digits(at: NDArray[np.int64], begins: NDArray[np.uint8]) -> None:
     begins[at[place % 3 == 0]] = 1
 
 
-def _trailing(
-    at: NDArray[np.int64], kinds: NDArray[np.uint8], rules: Rules, begins: NDArray[np.uint8]
-) -> None:
-    """Line ends after blanks: the blanks begin no piece if a line end is before them, unless that belongs to
-    signs."""
-    import numpy as np
-
-    if not len(at):
-        return
-    blank = (kinds == SPACE) | (kinds == BLANK)
-    first = np.flatnonzero(blank[1:] & ~blank[:-1]) + 1
-    run = first[np.searchsorted(first, at) - 1]
-    run = run[kinds[run - 1] == LINE]
-    begins[run[~_after_signs(run, kinds, rules)]] = 0
-
-
 def _slashes(
     at: NDArray[np.int64], kinds: NDArray[np.uint8], rules: Rules, begins: NDArray[np.uint8]
 ) -> NDArray[np.int64]:
@@ -339,12 +323,25 @@ def _leave_whole(
 
     if not len(odd):
         return odd
-    safe = np.flatnonzero(np.frombuffer(pairs.tobytes().translate(_SAFE), np.uint8))
+    safe = np.flatnonzero(np.frombuffer(pairs.tobytes().translate(_SAFE), bool))
     last = np.unique(np.searchsorted(safe, odd, "right"))
     first, end = safe[last - 1], safe[last]
-    change = np.zeros(len(begins) + 1, np.int8)
-    change[first] = 1
-    change[end] -= 1
-    begins[change[:-1].cumsum(dtype=np.int8) > 0] = 0
+    sizes = end - first
+    inside = np.arange(sizes.sum()) + np.repeat(first - (sizes.cumsum() - sizes), sizes)
+    begins[inside] = 0
     begins[first] = 1
     return first
+
+
+def _without(
+    trailing: NDArray[np.int64], places: NDArray[np.int64], kinds: NDArray[np.uint8], rules: Rules
+) -> NDArray[np.int64]:
+    """The places without those of blanks between line ends: all of them are one piece, unless the first line
+    ends belong to signs."""
+    import numpy as np
+
+    number = np.searchsorted(places, trailing, "right") - 1  # of the blanks before each line end
+    number = number[kinds[places[number] - 1] == LINE]
+    before = places[number - 1]
+    after_signs = rules.signs[np.where(kinds[before] == SPACE, kinds[before + 1], kinds[before])]
+    return np.delete(places, number[~after_signs])
