@@ -8,19 +8,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import compress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from fttui.dataset.checks import answers, example, line, plain, suspects, text
+from fttui.dataset.checks import answers, bytewise, example, line, plain, suspects, text
 from fttui.dataset.checks.context import Context, Entry, Facts
 from fttui.dataset.checks.sketch import sketches
 from fttui.dataset.pending import Pending
 from fttui.dataset.report import Rows
 from fttui.dataset.target import Target
 from fttui.dataset.tokens import MESSAGE, TokenCounter, counter
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 BLOCK = 1 << 20
 MAX_LINE = 64_000_000  # bytes; a longer line is reported and not read
@@ -163,17 +159,17 @@ class Scanner:
         lines = data.split(b"\n")
         if result.last_newline:
             lines.pop()
-        for number in sorted(_separators(data)):
+        marks = bytewise.marks(data, lines)
+        for number in sorted(marks.separators):
             context.facts.see("separator", number)
-        spaced = _spaced(data)
         returns = b"\r" in data
         last = len(lines) if not result.last_newline and begin + len(data) >= task.end else 0
         offset = begin
-        for number, raw in enumerate(lines, 1):
+        for number, (raw, keys) in enumerate(zip(lines, marks.keys, strict=True), 1):
             if number % ASK_EVERY == 0 and self.cancelled is not None and self.cancelled():
                 raise Cancelled
             context.line, context.offset, context.worst = number, offset, 0
-            context.spaced = number in spaced
+            context.keys, context.spaced = keys, number in marks.spaced
             offset += len(raw) + 1
             if returns and raw.endswith(b"\r"):
                 context.facts.see("crlf", number)
@@ -266,13 +262,17 @@ class Scanner:
 
     def _search(self, context: Context, result: Result, pending: Pending) -> None:
         """What the words give away, over all lines of the stretch at once."""
-        for i, searches in suspects.suspects(pending.data).items():
+        for i, searches in sorted(suspects.suspects(pending.data).items()):
             context.line, context.worst, context.offset = (
                 result.rows.line[i],
                 result.rows.severity[i],
                 pending.kinds[i][1],
             )
-            text.check_texts(list(zip(*pending.said[i], strict=True)), searches, context)
+            texts, trained = pending.said[i]
+            for search, numbers in searches.items():
+                # What stands first in `data` is no text.
+                order = [(texts[n - 1], trained[n - 1]) for n in sorted(numbers)]
+                text.check_texts(order, [search], context)
             result.rows.severity[i] = context.worst
 
     def _count(self, context: Context, result: Result, pending: Pending) -> None:
@@ -349,39 +349,6 @@ def _messages(obj: dict[str, Any], kind: str) -> int:
     source = obj.get("input") if kind == "preference" else obj
     value = source.get("messages") if type(source) is dict else None
     return min(65_535, len(value)) if type(value) is list else 0
-
-
-def _separators(data: bytes) -> set[int]:
-    """Numbers of the lines with a line end of Unicode's in a string."""
-    import numpy as np
-
-    if data.isascii():
-        return set()
-    one, two, three = (np.frombuffer(data + b"\n\n", np.uint8)[i : i + len(data)] for i in range(3))
-    found = (one == 0xE2) & (two == 0x80) & ((three == 0xA8) | (three == 0xA9))
-    found |= (one == 0xC2) & (two == 0x85)
-    return _numbers(data, np.flatnonzero(found))
-
-
-def _spaced(data: bytes) -> set[int]:
-    """Numbers of the lines that may have a key with a blank between it and its colon."""
-    import numpy as np
-
-    before, last, colon = (
-        np.frombuffer(b"\n\n" + data, np.uint8)[i : i + len(data)] for i in range(3)
-    )
-    found = np.flatnonzero((colon == ord(":")) & (last <= ord(" ")))
-    return _numbers(data, found[(before[found] == ord('"')) | (before[found] <= ord(" "))])
-
-
-def _numbers(data: bytes, places: NDArray[np.int64]) -> set[int]:
-    """Numbers of the lines that places are in."""
-    import numpy as np
-
-    if not len(places):
-        return set()
-    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
-    return set((np.searchsorted(ends, places) + 1).tolist())
 
 
 def _blank(runs: list[tuple[int, int]], number: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from fttui.dataset.checks.answers import BETWEEN
 from fttui.dataset.checks.context import Context
 
 
@@ -15,7 +16,7 @@ class Pending:
     texts: list[str] = field(default_factory=list)  # of all examples
     spans: list[tuple[Sequence[bool], int, int]] = field(default_factory=list)
     kinds: list[tuple[str, int]] = field(default_factory=list)
-    data: list[bytes] = field(default_factory=list)  # all texts of an example
+    data: list[bytes] = field(default_factory=list)  # texts with BETWEEN before each
     said: list[tuple[Sequence[str], Sequence[bool]]] = field(default_factory=list)  # as they stand
     answers: list[bytes] = field(default_factory=list)  # of the examples that have digests
 
@@ -31,7 +32,7 @@ class Pending:
 
     def take(self, context: Context, kind: str) -> None:
         said = [text for text, _ in context.order]
-        self.data.append("\n".join(said).encode("utf-8", "replace"))
+        self.data.append(BETWEEN.join([b"", *[text.encode("utf-8", "replace") for text in said]]))
         self.said.append((said, [trained for _, trained in context.order]))
         flags = [False] * len(context.plain) + [True] * len(context.trained)
         texts = context.plain + context.trained

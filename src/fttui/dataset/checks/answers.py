@@ -22,7 +22,7 @@ DROP = b" \t\r\n.,;:!?'\"()[]{}`_\\"
 LONG_ANSWER = 200
 END_MARKS = frozenset(".!?…\"'”’)]}`*|>:;。！？»~_=#/")
 FOLD_UP_TO = 1_000  # bytes
-BETWEEN = "\n|\n"  # between the texts of a prompt
+BETWEEN = b"\n\xff\n"  # between the texts of an example: never in UTF-8
 KEY = 80  # a longer answer is no class
 
 
@@ -50,25 +50,30 @@ def normal_form(data: bytes) -> bytes:
 
 
 def folded(data: bytes) -> bytes:
-    short = len(data) <= FOLD_UP_TO and not data.isascii()
-    return _BEYOND.sub(_fold, data) if short else data
+    if len(data) > FOLD_UP_TO or data.isascii():
+        return data
+    parts = _BEYOND.split(data)
+    parts[1::2] = map(_folded.__getitem__, parts[1::2])
+    return b"".join(parts)
 
 
-_BEYOND = re.compile(rb"[\x80-\xff]+")
-_folded: dict[bytes, bytes] = {}
+_BEYOND = re.compile(rb"([\x80-\xf4]+)")
 
 
-def _fold(match: re.Match[bytes]) -> bytes:
-    run = match.group()
-    known = _folded.get(run)
-    if known is None:
+class _Folded(dict[bytes, bytes]):
+    """Runs of letters beyond ASCII → what they are in the normal form, found out when first asked for."""
+
+    def __missing__(self, run: bytes) -> bytes:
         text = unicodedata.normalize("NFKC", run.decode("utf-8", "replace"))
         known = text.casefold().encode("utf-8", "replace")
         if len(run) <= 60:
-            if len(_folded) > 20_000:
-                _folded.clear()
-            _folded[run] = known
-    return known
+            if len(self) > 20_000:
+                self.clear()
+            self[run] = known
+        return known
+
+
+_folded = _Folded()
 
 
 def check(obj: dict[str, Any], kind: str, context: Context) -> tuple[Digests, bytes]:
@@ -99,7 +104,7 @@ def check(obj: dict[str, Any], kind: str, context: Context) -> tuple[Digests, by
 
 
 def _prompt(messages: Any) -> bytes:
-    """What is made a prompt's digest of (also by `plain`); empty where the messages are more than texts."""
+    """What is made a prompt's digest of (as `plain` does it); empty where the messages are more than texts."""
     if type(messages) is not list or not all(
         type(m) is dict
         and len(m) == 2
@@ -108,8 +113,8 @@ def _prompt(messages: Any) -> bytes:
         for m in messages
     ):
         return b""
-    roles = "|".join([m["role"] for m in messages])
-    return BETWEEN.join([*[m["content"] for m in messages], roles, ""]).encode("utf-8", "replace")
+    texts = ["|".join([m["role"] for m in messages]), *[m["content"] for m in messages], ""]
+    return BETWEEN.join([text.encode("utf-8", "replace") for text in texts])
 
 
 def _conversation(obj: dict[str, Any], kind: str) -> Any:
@@ -179,7 +184,7 @@ def note(question: str, answer: str, context: Context, kind: str) -> None:
     _json(stripped, context)
     _ending(stripped, context)
     head = answer[:200]
-    if ("I " in head or "I'm" in head or "I’m" in head) and REFUSAL.search(head):
+    if "I" in head and ("I " in head or "I'm" in head or "I’m" in head) and REFUSAL.search(head):
         facts.see("refusal", line)
     if " model" in answer and MODEL_TALK.search(answer):
         facts.see("model_talk", line)
@@ -199,7 +204,8 @@ def _json(stripped: str, context: Context) -> None:
 
 
 def _ending(stripped: str, context: Context) -> None:
-    if "```" in stripped and stripped.count("```") % 2:
+    # A single sign is found ten times as fast as three.
+    if "`" in stripped and stripped.count("```") % 2:
         context.add("Q011", "", "a code block is opened and not closed")
         return
     if len(stripped) < LONG_ANSWER:
@@ -249,8 +255,11 @@ _FOREIGN = re.compile("[\u0370-\u1dff\u1f00-\u1fff\u3040-\ufaff]")
 
 def script(text: str) -> str:
     """The script most letters of the first 200 characters are in; "" when there are few."""
+    if text.isascii():
+        return "Latin" if len(text) >= 25 else ""
     part = text[:200]
-    if part.isascii() or len(_FOREIGN.findall(part)) * 5 <= len(part):
+    beyond = len(part.encode("utf-8", "replace")) - len(part)  # at least one a foreign letter
+    if beyond * 5 <= len(part) or len(_FOREIGN.findall(part)) * 5 <= len(part):
         return "Latin" if len(part) >= 25 else ""
     letters = [c for c in part[:80] if c.isalpha()]
     if len(letters) < 20:

@@ -111,6 +111,7 @@ class Context:
         self.muted = muted
         self.line = 0
         self.offset = -1
+        self.keys = 0  # how many `":` the line has
         self.spaced = False  # the line may have a key with a blank before its colon
         self.worst = 0
         self.counts: Counter[str] = Counter()

@@ -20,7 +20,7 @@ _ODD, _LOW = 0x9E37_79B9_7F4A_7C15, 0xFFFF_FFFF_FFFF_FFFF
 class Shape(NamedTuple):
     """What a sequence of roles says by itself."""
 
-    before: str  # the roles before the answer
+    before: bytes  # the roles before the answer
     system: bool  # whether it begins with instructions
     question: int  # which message is the last of the user; -1: none
     trained: tuple[bool, ...]  # message by message
@@ -60,7 +60,7 @@ class Plain:
             trained = tuple([role == "assistant" for role in roles])
             last = len(roles) - 1 - roles[::-1].index("user") if "user" in roles else -1
             shape = Shape(
-                "|".join(roles[:-1]),
+                "|".join(roles[:-1]).encode(),
                 roles[0] in ("system", "developer"),
                 last,
                 trained,
@@ -80,10 +80,10 @@ class Plain:
 def check(
     texts: list[str], shape: Shape, raw: bytes, obj: dict[str, Any], context: Context
 ) -> tuple[Digests, bytes, bytes]:
-    """(digests, all texts, the answer) of one example; notes what there is to say."""
+    """(digests, roles and all texts, the answer) of one example; notes what there is to say."""
     facts = context.facts
     keys = 1 + 2 * len(texts)
-    if context.spaced or raw.count(b'":') != keys:
+    if context.spaced or context.keys != keys:
         check_hidden(raw, obj, keys, context)
     facts.see("format:chat", context.line)
     facts.n["messages"] += len(texts)
@@ -94,11 +94,9 @@ def check(
     if shape.system:
         facts.text("system", texts[0][:4_000], context.line)
     answers.note(texts[shape.question] if shape.question >= 0 else "", texts[-1], context, "chat")
-    said = texts[-1].encode("utf-8", "replace")
-    texts = texts[:-1]
-    texts += (shape.before, "")
-    before = BETWEEN.join(texts).encode("utf-8", "replace")
-    data = before + said
-    prompt, answer = digest(before), digest(said)
+    *before, said = [text.encode("utf-8", "replace") for text in texts]
+    asked = BETWEEN.join([shape.before, *before, b""])
+    data = asked + said
+    prompt, answer = digest(asked), digest(said)
     normal = digest(folded(data).translate(answers.LOWER, answers.DROP))
     return Digests((prompt + answer * _ODD) & _LOW, normal, prompt, answer), data, said

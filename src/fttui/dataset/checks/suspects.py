@@ -49,24 +49,25 @@ _KEY, _AWS, _GITHUB, _SLACK, _GOOGLE, _PRIVATE = SECRETS
 Hits = Iterator[tuple[Search, "Places"]]  # a search and where it is worth making
 
 
-def suspects(texts: list[bytes]) -> dict[int, list[Search]]:
-    """Which of `texts` (UTF-8) the patterns can find anything in: number → searches worth making."""
+def suspects(examples: list[bytes]) -> dict[int, dict[Search, list[int]]]:
+    """Which texts the patterns can find anything in: number of the example → searches worth making →
+    numbers of its texts. Each of `examples` is texts (UTF-8) with END between them."""
     import numpy as np
 
     end = bytes([END])
-    block = _Block(end.join([end * (BEFORE - 1), *texts, end * (BEHIND - 1)]))
-    ends = None
-    result: dict[int, list[Search]] = {}
+    block = _Block(end.join([end * (BEFORE - 1), *examples, end * (BEHIND - 1)]))
+    ends = np.flatnonzero(block.data[BEFORE:] == END) + BEFORE
+    stops = np.cumsum([len(example) + 1 for example in examples]) + (BEFORE - 1)
+    first = np.searchsorted(ends, np.append(BEFORE, stops[:-1] + 1))
+    result: dict[int, dict[Search, list[int]]] = {}
     for look in (_signs, _keys, _odd, _groups, _dotted, _capitals):
         for search, places in look(block):
-            if not len(places):
-                continue
-            if ends is None:
-                ends = np.flatnonzero(block.data[BEFORE:] == END) + BEFORE
-            for number in set(np.searchsorted(ends, places).tolist()):
-                known = result.setdefault(number, [])
-                if search not in known:
-                    known.append(search)
+            example = np.searchsorted(stops, places)
+            text = np.searchsorted(ends, places) - first[example]
+            for i, number in set(zip(example.tolist(), text.tolist(), strict=True)):
+                numbers = result.setdefault(i, {}).setdefault(search, [])
+                if number not in numbers:
+                    numbers.append(number)
     return result
 
 
