@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 import tiktoken
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fttui.dataset import encoder_fast, pretokens, tokens, vocabulary
 from fttui.dataset.encoder import Encoder, exact
+from fttui.dataset.piece_table import PieceTable
 from fttui.dataset.scan import scan
 
 from .cases import chat
@@ -119,6 +120,124 @@ def test_texts_cut_here_count_as_published(name: str, parts: list[list[str]]) ->
     assert [exact(name).size(text) for text in texts] == expected
     if not any("\ud800" <= char <= "\udfff" for text in texts for char in text):
         assert exact(name).sizes(texts) == expected
+
+
+SEQUENCES = [
+    *(
+        "it's",
+        "'S't",
+        "x'll",
+        "'Ve",
+        "'r",
+        "we're'd",
+        "';",
+        "12",
+        "1234567",
+        "Ab",
+        "ABc",
+        "中A",
+        "ñÉ",
+    ),
+    *(
+        ";\n",
+        ";\n/",
+        "\n/",
+        "/\r\n",
+        " \n",
+        "\n \n",
+        "!\n \n \n",
+        "\n  \t\n",
+        " (",
+        "\t(",
+        "((",
+        "“a",
+    ),
+    *(
+        "e\u0301",
+        "\u0301e",
+        "!\u0301",
+        "❤\ufe0f",
+        "ʰA",
+        "\u3000",
+        "\x00",
+        "ſ",
+        "'ſ",
+        "½",
+        "é",
+        "中",
+        "ไทย",
+    ),
+]
+
+
+@pytest.mark.parametrize("name", ["o200k_base", "cl100k_base"])
+@settings(deadline=None, max_examples=150)
+@given(parts=st.lists(st.lists(st.sampled_from(TRICKY + SEQUENCES), max_size=15), max_size=6))
+@example(parts=[["x \n "], ["it'lL"], ["!\n \n \n"], [";\n \t"], ["1234567"], ["a's't"]])
+def test_cuts_are_the_patterns_own(name: str, parts: list[list[str]]) -> None:
+    import regex  # tiktoken brings it
+
+    pattern = vocabulary.published(name)["pat_str"]
+    texts = ["".join(some) for some in parts]
+    data = pretokens.join(texts)
+    rules = pretokens.rules(pattern)
+    assert rules is not None
+    begins, whole = (found.tolist() for found in pretokens.cut(data, rules))
+    expected, at = [0], 1
+    for text in texts:
+        for piece in regex.findall(pattern, text):
+            expected.append(at)
+            at += len(piece.encode())
+        expected.append(at)
+        at += 1
+    for begin in whole:  # up to the next cut tiktoken cuts
+        end = begins[begins.index(begin) + 1]
+        expected = [place for place in expected if not begin < place < end]
+    assert begins == expected[: len(begins)] or texts == []
+
+
+AROUND = "a{}B {}'s {}{}1\n{}/ \t{} '{}'t ({})"
+
+
+@pytest.mark.parametrize("name", ["o200k_base", "cl100k_base"])
+def test_every_character_is_cut_as_published(name: str) -> None:
+    """All code points of the planes that have characters in several places, 32 of them a text."""
+    codes = [*range(0xD800), *range(0xE000, 0x34000), *range(0xE0000, 0xE0200), 0x10FFFF]
+    said = [AROUND.replace("{}", chr(code)) for code in codes]
+    texts = [" x ".join(said[at : at + 32]) for at in range(0, len(said), 32)]
+    for at in range(0, len(texts), 2_000):
+        some = texts[at : at + 2_000]
+        expected = [len(published(name).encode_ordinary(text)) for text in some]
+        assert exact(name).sizes(some) == expected
+
+
+@pytest.mark.parametrize("name", ["o200k_base", "cl100k_base"])
+def test_what_is_remembered_has_an_end(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables of new pieces that are full begin again."""
+    monkeypatch.setattr("fttui.dataset.encoder.MET", 7)
+    monkeypatch.setattr("fttui.dataset.encoder.KEEP_LONG", 3)
+    small = Encoder(name)
+    for part in range(20):
+        texts = [f"zq{part}{i}xv {'qz' * i} \u0345{i} {'x' * 40}{i}" for i in range(20)]
+        expected = [len(published(name).encode_ordinary(text)) for text in texts]
+        assert small.sizes(texts) == expected
+        assert small.sizes(texts[::-1]) == expected[::-1]
+
+
+@pytest.mark.parametrize("words", [1, 2])
+def test_a_table_gives_back_what_was_put_in(words: int) -> None:
+    import numpy as np
+
+    random = np.random.default_rng(words)
+    table = PieceTable(10, words)
+    pieces = random.choice(1 << 16, (900, words), replace=False).astype(np.uint64) + np.uint64(1)
+    inside, outside = pieces[:500].T.copy(), pieces[500:].T.copy()
+    numbers = random.integers(1, 255, 500).astype(np.uint8)
+    for part in range(0, 500, 100):
+        table.put(numbers[part : part + 100], *inside[:, part : part + 100])
+    assert table.room == 12
+    assert table.get(*inside).tolist() == numbers.tolist()
+    assert not table.get(*outside).any()
 
 
 @pytest.mark.parametrize("name", ["o200k_base", "cl100k_base"])

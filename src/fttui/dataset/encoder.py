@@ -9,7 +9,7 @@ piece. Tests hold the counts against tiktoken's own.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from fttui.dataset import encoder_fast, pretokens, vocabulary
@@ -128,15 +128,14 @@ class Encoder:
         new = np.flatnonzero(counts == 0)
         if not len(new):
             return counts
-        size = WORD * len(words)
-        data = np.stack([word[new] for word in words], 1).tobytes()
-        pieces = [data[at : at + size] for at in range(0, len(data), size)]
-        one = self.core.encode_single_piece
-        known = {piece: len(one(piece.rstrip(b"\0"))) for piece in set(pieces)}
+        kind = _kind(len(words))
+        pieces = np.stack([word[new] for word in words], 1).view(kind)[:, 0].tolist()
+        known = {piece: len(self.core.encode_single_piece(piece)) for piece in set(pieces)}
         counts[new] = [known[piece] for piece in pieces]
         if table.room < len(known):
             table = self._met[len(words) - 1] = PieceTable(MET, len(words))
-        table.put(np.fromiter(known.values(), np.uint8), *_columns(b"".join(known), len(words)))
+        if table.room >= len(known):
+            table.put(np.fromiter(known.values(), np.uint8), *_columns(known, len(words)))
         return counts
 
     def _known(self, text: bytes, encode: Callable[[bytes], list[int]]) -> int:
@@ -163,14 +162,18 @@ def _table_of(words: int, ranks: dict[bytes, int]) -> PieceTable:
 
     sizes = range(WORD * (words - 1) + 1, WORD * words + 1)
     tokens = [token for token in (*ranks, EDGE) if len(token) in sizes and 0 not in token]
-    data = b"".join([token.ljust(WORD * words, b"\0") for token in tokens])
     table = PieceTable(TOKENS, words)
-    table.put(np.ones(len(tokens), np.uint8), *_columns(data, words))
+    table.put(np.ones(len(tokens), np.uint8), *_columns(tokens, words))
     return table
 
 
-def _columns(data: bytes, words: int) -> NDArray[np.uint64]:
-    """Pieces one after the other → their first words, their second."""
+def _columns(pieces: Iterable[bytes], words: int) -> NDArray[np.uint64]:
+    """Pieces → their first words, their second."""
     import numpy as np
 
-    return np.frombuffer(data, np.uint64).reshape(-1, words).T.copy()
+    return np.array(list(pieces), _kind(words)).view(np.uint64).reshape(-1, words).T.copy()
+
+
+def _kind(words: int) -> str:
+    """NumPy's type for bytes of so many words; it fills with NUL, and leaves that out again."""
+    return f"S{WORD * words}"

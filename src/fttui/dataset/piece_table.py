@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,15 +34,14 @@ class PieceTable:
         import numpy as np
 
         place = self._place(*words)
-        same = self._same(place, words)
-        found = self._numbers[place]
-        found[~same] = 0
-        left = np.flatnonzero(~same & (self._words[0][place] != 0))
+        taken, same = self._look(place, words)
+        found = self._numbers[place] * same
+        left = np.flatnonzero(taken & ~same)
         while len(left):
             at = place[left] = place[left] + 1 & self._last
-            same = self._same(at, [word[left] for word in words])
-            found[left[same]] = self._numbers[at[same]]
-            left = left[~same & (self._words[0][at] != 0)]
+            taken, same = self._look(at, [word[left] for word in words])
+            found[left] = self._numbers[at] * same
+            left = left[taken & ~same]
         return found
 
     def put(self, numbers: NDArray[np.uint8], *words: Words) -> None:
@@ -59,7 +59,8 @@ class PieceTable:
             for mine, given in zip(self._words, words, strict=True):
                 mine[place[free]] = given[free]
             self._numbers[place[free]] = numbers[free]
-            left = left[~self._same(at, [word[left] for word in words])]
+            _, same = self._look(at, [word[left] for word in words])
+            left = left[~same]
             place[left] = place[left] + 1 & self._last
 
     def _place(self, *words: Words) -> NDArray[np.int64]:
@@ -71,10 +72,12 @@ class PieceTable:
             mixed = (mixed + word) * np.uint64(_ODD[1])
         return (mixed >> self._shift).view(np.int64)
 
-    def _same(
-        self, place: NDArray[np.int64], words: list[Words] | tuple[Words, ...]
-    ) -> NDArray[np.bool_]:
-        same = self._words[0][place] == words[0]
+    def _look(
+        self, place: NDArray[np.int64], words: Sequence[Words]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """(whether there is a piece at each place, whether it is the one that is looked for)."""
+        first = self._words[0][place]
+        same = first == words[0]
         for mine, given in zip(self._words[1:], words[1:], strict=True):
             same &= mine[place] == given
-        return same
+        return first != 0, same

@@ -33,7 +33,7 @@ BEFORE = 2  # a piece begins at the one before, the last of a run of blanks
 SIGN = 4  # a letter after a sign: they are one piece if the sign begins one
 DIGITS = 8  # a digit after a digit: three are a piece
 QUOTED = 16  # perhaps `'s`, `'ll` …
-TRAILING = 32  # a line end after blanks: one piece with line ends before the blanks
+TRAILING = 32  # the end of blanks that may be one piece with line ends before them
 SLASHED = 64  # `/` after a line end: one piece with signs before that
 ODD = 128  # needs more than a look
 
@@ -123,6 +123,8 @@ def _pair_old(before: int, here: int) -> int:
         return ODD
     if before == here == LOWER:
         return 0
+    if here == EDGE and before in (SPACE, BLANK):
+        return CUT | TRAILING  # blanks at the end of a text are one piece with line ends before them
     found = CUT if EDGE in (before, here) else _pair_any(before, here)
     return found | QUOTED if here == QUOTE and found & CUT else found
 
@@ -336,11 +338,11 @@ def _leave_whole(
 def _without(
     trailing: NDArray[np.int64], places: NDArray[np.int64], kinds: NDArray[np.uint8], rules: Rules
 ) -> NDArray[np.int64]:
-    """The places without those of blanks between line ends: all of them are one piece, unless the first line
-    ends belong to signs."""
+    """The places without those of blanks behind line ends that are one piece with these: unless the line ends
+    belong to signs. trailing: where such blanks end."""
     import numpy as np
 
-    number = np.searchsorted(places, trailing, "right") - 1  # of the blanks before each line end
+    number = np.searchsorted(places, trailing) - 1  # of the blanks
     number = number[kinds[places[number] - 1] == LINE]
     before = places[number - 1]
     after_signs = rules.signs[np.where(kinds[before] == SPACE, kinds[before + 1], kinds[before])]
