@@ -60,6 +60,7 @@ def work(*handles: int) -> None:
     with contextlib.suppress(ChildProcessError):
         while True:
             os.wait()
+    os._exit(0)  # nothing is left to tidy up, and taking a vocabulary apart takes its time
 
 
 def _serve(own: Connection, pipes: list[Connection], fd: int, scanner: Scanner) -> None:
@@ -159,9 +160,10 @@ def run(
                 number = doing.pop(pipe)
                 if result is not None:
                     done[number] = result
+            ready = []
             while taken in done:
+                ready.append(done.pop(taken))
                 taken += 1
-                yield done.pop(taken - 1)
             for pipe in crew.pipes:
                 if pipe in doing:
                     continue
@@ -169,5 +171,6 @@ def run(
                     doing[pipe], task = waiting.popleft()
                     with contextlib.suppress(OSError):  # receive() will say that it died
                         pipe.send(task)
+            yield from ready  # last: the workers do not wait for what the caller does with them
     finally:
         crew.end(at_once=taken < len(tasks))

@@ -143,19 +143,20 @@ class _Job:
         return report, None if opened.fatal else merger
 
     def _lines(self, path: str, opened: file_checks.Opened, merger: Merger) -> None:
-        digest = hashlib.sha256()
         sent = time.monotonic()
         new: list[Finding] = []
-        done = 0
-        for result, stop in self._results(path, opened):
-            new += merger.add(result)
-            done = _hash(digest, opened.fd, done, stop)
-            now = time.monotonic()
-            if self.on_progress and now - sent >= EVERY:
-                self._tell(merger.report, stop, opened.size, new)
-                sent, new = now, []
-        _hash(digest, opened.fd, done, opened.size if opened.nuls < BLOCK else opened.end)
-        merger.report.sha256 = digest.hexdigest()
+        stop = opened.size if opened.nuls < BLOCK else opened.end
+        sha256 = _Hash(opened.fd, stop)
+        try:
+            for result, done in self._results(path, opened):
+                new += merger.add(result)
+                now = time.monotonic()
+                if self.on_progress and now - sent >= EVERY:
+                    self._tell(merger.report, done, opened.size, new)
+                    sent, new = now, []
+            merger.report.sha256 = sha256.result()
+        finally:
+            sha256.end()
         if self.on_progress:
             self._tell(merger.report, opened.size, opened.size, new)
 
@@ -287,14 +288,29 @@ def _tasks(opened: file_checks.Opened, step: int) -> Iterator[Task]:
         start = stop
 
 
-def _hash(digest: hashlib._Hash, fd: int, start: int, stop: int) -> int:
-    while start < stop:
-        block = os.pread(fd, min(BLOCK, stop - start), start)
-        if not block:
-            break
-        digest.update(block)
-        start += len(block)
-    return start
+class _Hash:
+    """The sha256 of a file up to `stop`, taken in a thread: most of it while the workers get ready."""
+
+    def __init__(self, fd: int, stop: int) -> None:
+        self._digest = hashlib.sha256()
+        self._ended = False
+        self._thread = threading.Thread(target=self._read, args=(fd, stop), daemon=True)
+        self._thread.start()
+
+    def _read(self, fd: int, stop: int) -> None:
+        at = 0
+        while at < stop and not self._ended and (block := _read(fd, at, stop - at)):
+            self._digest.update(block)
+            at += len(block)
+
+    def result(self) -> str:
+        self._thread.join()
+        return self._digest.hexdigest()
+
+    def end(self) -> None:
+        """At once: the file is about to be closed."""
+        self._ended = True
+        self._thread.join()
 
 
 def _lost(task: Task) -> Result:
@@ -323,9 +339,9 @@ def _frame_only(opened: file_checks.Opened, merger: Merger) -> None:
         merger.note("F016", report.lines, "no newline at the end")
 
 
-def _read(fd: int, at: int) -> bytes:
+def _read(fd: int, at: int, most: int = BLOCK) -> bytes:
     try:
-        return os.pread(fd, BLOCK, at)
+        return os.pread(fd, min(BLOCK, most), at)
     except OSError:
         return b""
 
