@@ -255,10 +255,9 @@ _FOREIGN = re.compile("[\u0370-\u1dff\u1f00-\u1fff\u3040-\ufaff]")
 
 def script(text: str) -> str:
     """The script most letters of the first 200 characters are in; "" when there are few."""
-    if text.isascii():
-        return "Latin" if len(text) >= 25 else ""
-    part = text[:200]
-    beyond = len(part.encode("utf-8", "replace")) - len(part)  # at least one a foreign letter
+    part = text if text.isascii() else text[:200]
+    # Every foreign letter takes at least one byte more.
+    beyond = 0 if part.isascii() else len(part.encode("utf-8", "replace")) - len(part)
     if beyond * 5 <= len(part) or len(_FOREIGN.findall(part)) * 5 <= len(part):
         return "Latin" if len(part) >= 25 else ""
     letters = [c for c in part[:80] if c.isalpha()]
