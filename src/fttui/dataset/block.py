@@ -19,6 +19,7 @@ from fttui.dataset.target import Target
 from fttui.dataset.tokens import MESSAGE, TokenCounter, counter
 
 BLOCK = 1 << 20
+FURTHER = 1 << 16  # bytes: where the last line of a stretch mostly ends
 MAX_LINE = 64_000_000  # bytes; a longer line is reported and not read
 CLOSE = 0.9  # of the limit: K002
 LEGACY_LIMIT = 16_384
@@ -69,8 +70,10 @@ def read_lines(fd: int, task: Task) -> tuple[int, bytes, bool]:
     if begin < 0 or begin >= task.stop:
         return begin, b"", True
     data = os.pread(fd, task.stop - begin, begin)
+    step = FURTHER
     while data and data[-1] != 10 and begin + len(data) < task.end:
-        more = os.pread(fd, min(BLOCK * 4, task.end - begin - len(data)), begin + len(data))
+        more = os.pread(fd, min(step, task.end - begin - len(data)), begin + len(data))
+        step = min(2 * step, BLOCK * 4)
         if not more:
             break
         cut = more.find(b"\n")
@@ -84,7 +87,7 @@ def read_lines(fd: int, task: Task) -> tuple[int, bytes, bool]:
 
 def _after_newline(fd: int, at: int, stop: int) -> int:
     while at < stop:
-        block = os.pread(fd, min(BLOCK, stop - at), at)
+        block = os.pread(fd, min(FURTHER, stop - at), at)
         cut = block.find(b"\n")
         if cut >= 0:
             return at + cut + 1

@@ -124,7 +124,9 @@ def _pair_old(before: int, here: int) -> int:
     if before == here == LOWER:
         return 0
     if here == EDGE and before in (SPACE, BLANK):
-        return CUT | TRAILING  # blanks at the end of a text are one piece with line ends before them
+        return (
+            CUT | TRAILING
+        )  # blanks at the end of a text are one piece with line ends before them
     found = CUT if EDGE in (before, here) else _pair_any(before, here)
     return found | QUOTED if here == QUOTE and found & CUT else found
 
