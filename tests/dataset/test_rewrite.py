@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from fttui.dataset import convert, framing, rewrite, subset
 from fttui.dataset.checks import CATALOGUE
 from fttui.dataset.formats import read
+from fttui.dataset.new_file import new_file
 from fttui.dataset.scan import scan
 from fttui.dataset.split import split
 from fttui.problem import Problem
@@ -288,7 +289,7 @@ def test_no_output_reads_as_an_array(tmp_path: Path) -> None:
 
 def test_no_output_begins_with_the_mark_of_another_encoding(tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
-    with pytest.raises(Problem, match="not written"), rewrite.new_file(out) as file:
+    with pytest.raises(Problem, match="not written"), new_file(out) as file:
         file.write(b"\xff\xfe{}\n")
     assert list(tmp_path.iterdir()) == []  # nothing half-written is left
 

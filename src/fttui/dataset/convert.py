@@ -15,7 +15,8 @@ from fttui.dataset import framing
 from fttui.dataset.checks import file as file_checks
 from fttui.dataset.checks.messages import likely_role
 from fttui.dataset.formats import recognise
-from fttui.dataset.rewrite import PREVIEW, new_file, watched
+from fttui.dataset.new_file import new_file
+from fttui.dataset.rewrite import PREVIEW, watched
 from fttui.dataset.syntax import dump, load
 from fttui.dataset.syntax import repair as repair_line
 from fttui.dataset.target import OPENAI

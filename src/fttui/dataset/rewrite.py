@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 from fttui.dataset import framing, repair, repair_ask, repair_tools
 from fttui.dataset.checks import file as file_checks
@@ -18,11 +15,11 @@ from fttui.dataset.checks.answers import digest
 from fttui.dataset.checks.context import Context, Facts
 from fttui.dataset.checks.line import canonical
 from fttui.dataset.formats import recognise
+from fttui.dataset.new_file import new_file
 from fttui.dataset.repair import Fix
 from fttui.dataset.syntax import dump, load, small_numbers
 from fttui.dataset.syntax import repair as repair_line
 from fttui.dataset.target import OPENAI, Target
-from fttui.problem import Problem
 
 HABITS = 200  # lines that say what a file is
 PREVIEW = 20  # changes shown
@@ -104,67 +101,6 @@ class Plan:
 
     def as_dict(self) -> dict[str, Any]:
         return {"lines": self.lines, "fixed": {k: v for k, v in sorted(self.fixed.items()) if v}}
-
-
-MARK = b"\xef\xbb\xbf"  # of UTF-8
-HARMLESS = {"F005", "F006", "F007", "F010"}  # empty, large, its name, a mark (looked at by itself)
-
-
-def _refuse_misleading_start(path: Path, written: Path) -> None:
-    """A bad line that came first must not make the whole file read as something else: another encoding,
-    an array, a PDF, a file with a mark."""
-    opened = file_checks.open_file(os.fspath(written), OPENAI)
-    if opened.fd >= 0:
-        os.close(opened.fd)
-    wrong = [f for f in opened.found if opened.fatal and f.code not in HARMLESS]
-    if not wrong and not opened.head.startswith(MARK):
-        return
-    raise Problem(
-        f"{path} is not written",
-        f"for its first line it would read as something else: {wrong[0].message}"
-        if wrong
-        else "its first line begins with a byte order mark of its own, which would be taken off",
-        "remove or repair that line first (fttui check names it)",
-        code=wrong[0].code if wrong else "F010",
-    )
-
-
-@contextlib.contextmanager
-def new_file(path: Path, *, instead_of: Iterable[Path] = ()) -> Iterator[IO[bytes]]:
-    """A file that takes its name only when everything is written. Problem when the name is taken."""
-    taken = path.exists() or path.is_symlink()
-    if taken or any(path.resolve() == other.resolve() for other in instead_of):
-        raise Problem(
-            f"{path} exists already",
-            "nothing is overwritten",
-            "choose another name with --output",
-            code="exists",
-        )
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
-    except OSError as failure:
-        raise Problem(
-            f"{path} cannot be written",
-            str(failure.strerror),
-            "choose another folder",
-            code="write",
-        ) from failure
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-        _refuse_misleading_start(path, Path(name))
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except OSError as failure:
-        raise Problem(
-            f"{path} cannot be written",
-            str(failure.strerror),
-            "make room or choose another folder",
-            code="write",
-        ) from failure
-    finally:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
 
 
 def fix(

@@ -20,6 +20,7 @@ from fttui.dataset.checks import filewide, pairs
 from fttui.dataset.checks.filewide import COMMON
 from fttui.dataset.duplicates import Digests
 from fttui.dataset.encoder import encoder
+from fttui.dataset.file_hash import FileHash, read_block
 from fttui.dataset.merge import Merger
 from fttui.dataset.report import Finding, Report, TokenStats, percentiles, verdict
 from fttui.dataset.target import OPENAI, Target
@@ -146,7 +147,7 @@ class _Job:
         sent = time.monotonic()
         new: list[Finding] = []
         stop = opened.size if opened.nuls < BLOCK else opened.end
-        sha256 = _Hash(opened.fd, stop)
+        sha256 = FileHash(opened.fd, stop)
         try:
             for result, done in self._results(path, opened):
                 new += merger.add(result)
@@ -288,31 +289,6 @@ def _tasks(opened: file_checks.Opened, step: int) -> Iterator[Task]:
         start = stop
 
 
-class _Hash:
-    """The sha256 of a file up to `stop`, taken in a thread: most of it while the workers get ready."""
-
-    def __init__(self, fd: int, stop: int) -> None:
-        self._digest = hashlib.sha256()
-        self._ended = False
-        self._thread = threading.Thread(target=self._read, args=(fd, stop), daemon=True)
-        self._thread.start()
-
-    def _read(self, fd: int, stop: int) -> None:
-        at = 0
-        while at < stop and not self._ended and (block := _read(fd, at, stop - at)):
-            self._digest.update(block)
-            at += len(block)
-
-    def result(self) -> str:
-        self._thread.join()
-        return self._digest.hexdigest()
-
-    def end(self) -> None:
-        """At once: the file is about to be closed."""
-        self._ended = True
-        self._thread.join()
-
-
 def _lost(task: Task) -> Result:
     result = Result(lines=1, examples=0)
     result.counts["F003"] = result.severities["error"] = 1
@@ -326,7 +302,7 @@ def _frame_only(opened: file_checks.Opened, merger: Merger) -> None:
     report = merger.report
     digest = hashlib.sha256()
     at, last, codes = 0, b"", {found.code for found in opened.found}
-    while block := _read(opened.fd, at):
+    while block := read_block(opened.fd, at):
         digest.update(block)
         report.lines += block.count(b"\n")
         last = block[-1:]
@@ -337,13 +313,6 @@ def _frame_only(opened: file_checks.Opened, merger: Merger) -> None:
     if last not in (b"\n", b"") and codes & {"F021", "F022"}:
         report.lines += 1
         merger.note("F016", report.lines, "no newline at the end")
-
-
-def _read(fd: int, at: int, most: int = BLOCK) -> bytes:
-    try:
-        return os.pread(fd, min(BLOCK, most), at)
-    except OSError:
-        return b""
 
 
 def _same(same: duplicates.Same, merger: Merger) -> None:

@@ -14,7 +14,8 @@ from fttui.dataset.checks import answers
 from fttui.dataset.checks.context import Context
 from fttui.dataset.checks.filewide import labels
 from fttui.dataset.formats import recognise
-from fttui.dataset.rewrite import new_file, watched
+from fttui.dataset.new_file import new_file
+from fttui.dataset.rewrite import watched
 from fttui.dataset.syntax import load
 from fttui.problem import Problem
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from fttui.dataset import framing
 from fttui.dataset.checks import file as file_checks
-from fttui.dataset.rewrite import Plan, new_file, watched
+from fttui.dataset.new_file import new_file
+from fttui.dataset.rewrite import Plan, watched
 from fttui.dataset.target import OPENAI
 
 # What makes the lines of a copy other lines than those of the file: one must be put right first.

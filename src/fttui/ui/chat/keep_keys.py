@@ -84,7 +84,7 @@ class KeepKeys(ChatBase):
         self.app.push_screen(Prompt("Save as", value=str(name), check=check), self._export)
 
     def _export(self, text: str | None) -> None:
-        from fttui.dataset.rewrite import new_file
+        from fttui.dataset.new_file import new_file
         from fttui.ui.chat import export
 
         conversation = self.conversation
