@@ -66,7 +66,7 @@ class Rules:
     own_piece: bool
 
 
-# The two published patterns, as far as they can be trusted to be the ones the rules are made for.
+# The patterns there are rules for. Any other, of a later tiktoken perhaps, is left to tiktoken.
 _PATTERNS = {
     r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
     r"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
@@ -124,9 +124,7 @@ def _pair_old(before: int, here: int) -> int:
     if before == here == LOWER:
         return 0
     if here == EDGE and before in (SPACE, BLANK):
-        return (
-            CUT | TRAILING
-        )  # blanks at the end of a text are one piece with line ends before them
+        return CUT | TRAILING  # the end of a text
     found = CUT if EDGE in (before, here) else _pair_any(before, here)
     return found | QUOTED if here == QUOTE and found & CUT else found
 
