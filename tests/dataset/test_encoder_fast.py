@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fttui.dataset import encoder_fast, vocabulary
 from fttui.dataset.encoder import exact
-from fttui.dataset.encoder_fast import FastEncoder, FewTokens
+from fttui.dataset.encoder_fast import FastEncoder, few_sizes
 
 NAMES = ("o200k_base", "cl100k_base")
 YOUNG = "\u0897\u1c8a\ua7cb\u20c1\U00010d70\U00016ebb\U0001df41\U00031350"
@@ -53,16 +53,32 @@ def test_words_with_young_characters_count_as_published(name: str, texts: list[s
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=20)
 @given(texts=TEXTS)
 def test_the_tokens_within_a_text_are_enough_to_count_it(name: str, texts: list[str]) -> None:
-    few = _few(name)
-    assert few.sizes(texts) == [len(published(name).encode_ordinary(t)) for t in texts]
+    assert few_sizes(name, texts) == [len(published(name).encode_ordinary(t)) for t in texts]
 
 
-@functools.cache
-def _few(name: str) -> FewTokens:
-    return FewTokens(name)
+def test_words_that_keep_coming_are_counted_with_all_tokens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("toktok")
+    monkeypatch.setattr(encoder_fast, "OFTEN", 2)
+    monkeypatch.setattr(encoder_fast, "KEEP", 3)
+    asked: list[str] = []
+
+    def whole() -> object:
+        asked.append("whole")
+        return exact("o200k_base")
+
+    encoder = encoder_fast.load("o200k_base", whole)
+    assert encoder is not None
+    for number in (0, 1, 1, 2, 3, 4, 5, 0):
+        texts = [f"hello {YOUNG[number]} there {YOUNG[:2]}", f"ok {YOUNG[number]}"]
+        assert encoder.sizes(texts) == [
+            len(published("o200k_base").encode_ordinary(text)) for text in texts
+        ]
+        assert bool(asked) == (number > 1 or bool(asked))
 
 
 def test_texts_full_of_young_characters_are_counted_with_all_tokens() -> None:
@@ -79,7 +95,7 @@ def test_texts_full_of_young_characters_are_counted_with_all_tokens() -> None:
     expected = [len(published("o200k_base").encode_ordinary(text)) for text in texts]
     assert encoder.sizes(texts) == expected
     assert not asked
-    long = f"{YOUNG} ok " * encoder_fast.FEW
+    long = " ".join(f"{YOUNG}{i} ok" for i in range(encoder_fast.FEW))
     assert encoder.sizes([*texts, long])[:3] == expected
     assert asked == ["whole"]
     assert encoder.size(long) == len(published("o200k_base").encode_ordinary(long))

@@ -29,6 +29,9 @@ def test_vocabularies_are_the_published_ones(name: str) -> None:
 
     source = Path(public.__file__).read_text()
     assert vocabulary.SHA256[name] in source
+    few = {*list(table)[::997], b"\x00", b"a\x00", b"no token, surely", b" the"}
+    assert vocabulary.some_ranks(name, few) == {k: table[k] for k in few if k in table}
+    assert max(map(len, table)) == encoder_fast.LONGEST
 
 
 @pytest.mark.parametrize(
@@ -214,7 +217,7 @@ def test_every_character_is_cut_as_published(name: str) -> None:
 @pytest.mark.parametrize("name", ["o200k_base", "cl100k_base"])
 def test_what_is_remembered_has_an_end(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tables of new pieces that are full begin again."""
-    monkeypatch.setattr("fttui.dataset.encoder.MET", 7)
+    monkeypatch.setattr("fttui.dataset.encoder.MET", (7, 7))
     monkeypatch.setattr("fttui.dataset.encoder.KEEP_LONG", 3)
     small = Encoder(name)
     for part in range(20):

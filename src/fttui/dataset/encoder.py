@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 WORD = 8  # bytes
 KEEP_LONG = 20_000  # longer pieces that are remembered, each up to …
 LONG = 200  # bytes
-TOKENS, MET = 19, 18  # bits: room for half a million pieces, and for a quarter
+# Bits of the tables' sizes, for pieces of one word and of two: four times the tokens there are; new pieces.
+TOKENS, MET = (19, 18), (18, 18)
 EDGE = bytes([pretokens.END])
 
 _lock = threading.RLock()
@@ -62,7 +63,7 @@ class Encoder:
         self._masks = np.array([(1 << 8 * n) - 1 for n in range(WORD + 1)], np.uint64)
         # For pieces of one word and of two: those that are a token, those that were met.
         self._tokens = [_table_of(words, ranks) for words in (1, 2)]
-        self._met = [PieceTable(MET, words) for words in (1, 2)]
+        self._met = [PieceTable(MET[words - 1], words) for words in (1, 2)]
         self._long: dict[bytes, int] = {}
 
     def sizes(self, texts: list[str]) -> list[int]:
@@ -133,7 +134,7 @@ class Encoder:
         known = {piece: len(self.core.encode_single_piece(piece)) for piece in set(pieces)}
         counts[new] = [known[piece] for piece in pieces]
         if table.room < len(known):
-            table = self._met[len(words) - 1] = PieceTable(MET, len(words))
+            table = self._met[len(words) - 1] = PieceTable(MET[len(words) - 1], len(words))
         if table.room >= len(known):
             table.put(np.fromiter(known.values(), np.uint8), *_columns(known, len(words)))
         return counts
@@ -162,7 +163,7 @@ def _table_of(words: int, ranks: dict[bytes, int]) -> PieceTable:
 
     sizes = range(WORD * (words - 1) + 1, WORD * words + 1)
     tokens = [token for token in (*ranks, EDGE) if len(token) in sizes and 0 not in token]
-    table = PieceTable(TOKENS, words)
+    table = PieceTable(TOKENS[words - 1], words)
     table.put(np.ones(len(tokens), np.uint8), *_columns(tokens, words))
     return table
 

@@ -21,7 +21,7 @@ PIECE = 200_000  # characters passed on in one go
 SPACES = 500_000  # a longer run of blanks makes tiktoken panic (seen at 1,000,000)
 KEEP_SHORT = 400  # counts of texts up to this length are remembered: system prompts repeat
 KEEP_MANY = 20_000
-BLOCK = 1 << 20
+BLOCK = 1 << 18  # characters counted together: more would only take more memory
 
 # Everything newer than these speaks o200k_base.
 CL100K = ("gpt-3.5", "gpt-35", "gpt-4-", "babbage-002", "davinci-002", "text-embedding-")
@@ -123,7 +123,7 @@ def _reraise_exit(failure: BaseException) -> None:
 
 
 def _groups(texts: Iterable[str]) -> Iterator[list[str]]:
-    """Texts in groups of about a million characters; a long text is alone."""
+    """Texts in groups of about BLOCK characters; a long text is alone."""
     group: list[str] = []
     size = 0
     for text in texts:
