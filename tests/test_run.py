@@ -63,6 +63,47 @@ def test_a_split_holds_out_part_and_says_so(tiny: Path) -> None:
     assert "held out    base" in done.stdout
 
 
+def pairs(path: Path, count: int = 12) -> Path:
+    """A preference file."""
+    path.write_text(
+        "".join(
+            json.dumps(
+                {
+                    "input": {"messages": [{"role": "user", "content": f"Name number {i}."}]},
+                    "preferred_output": [{"role": "assistant", "content": f"It is {i}."}],
+                    "non_preferred_output": [{"role": "assistant", "content": f"No idea, {i}?"}],
+                }
+            )
+            + "\n"
+            for i in range(count)
+        )
+    )
+    return path
+
+
+def test_preference_pairs_are_trained_by_dpo(tiny: Path, tmp_path: Path) -> None:
+    path = pairs(tmp_path / "pairs.jsonl")
+    options = ("--epochs", "1", "--samples", "2", "--sweep", "beta=0.2", "--json")
+    done = run(str(path), *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result["job"]["status"] == "succeeded"
+    assert result["job"]["method"] == "dpo"
+    assert result["job"]["hyperparameters"]["beta"] == 0.2
+    assert [row["expected"] for row in result["samples"]] == ["It is 0.", "It is 1."]
+
+
+def test_reinforcement_is_left_to_the_form(tiny: Path, tmp_path: Path) -> None:
+    path = tmp_path / "open.jsonl"
+    line = {"messages": [{"role": "user", "content": "2+2?"}], "answer": "4"}
+    path.write_text(f"{json.dumps(line)}\n" * 12)
+    done = run(str(path), "--json")
+    assert done.returncode == 2
+    error = json.loads(done.stdout.splitlines()[-1])["error"]
+    assert error["code"] == "method"
+    assert "grader" in error["why"]
+
+
 def test_a_file_that_would_be_refused_is_not_uploaded(tiny: Path, tmp_path: Path) -> None:
     path = tmp_path / "few.jsonl"
     path.write_text("".join(samples.path("style").read_text().splitlines(keepends=True)[:5]))

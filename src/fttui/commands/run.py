@@ -28,7 +28,12 @@ PROVIDER_OF = {"custom": "openai"}  # whose prices stand in where a profile has 
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", nargs="?", type=Path, help="training file (chat JSONL)")
+    parser.add_argument(
+        "file",
+        nargs="?",
+        type=Path,
+        help="training file (JSONL: chat, or preference pairs, which are trained by DPO)",
+    )
     parser.add_argument("--sample", choices=("extraction", "style"), help="use a shipped sample")
     held = parser.add_mutually_exclusive_group()
     held.add_argument("--validation", type=Path, metavar="FILE", help="validation file")
@@ -83,6 +88,7 @@ class Loop:
         self.validation: Path | None = None
         self._work = Path()
         self._currency = "USD"
+        self.method = "supervised"
 
     @contextmanager
     def folder(self) -> Iterator[None]:
@@ -98,20 +104,22 @@ class Loop:
 
     async def run(self) -> int:
         from fttui import config
-        from fttui.commands import run_sample, run_sweep
+        from fttui.commands import run_method, run_sample, run_sweep
         from fttui.pricing.catalog import load_or_shipped
         from fttui.service.provider import Provider
 
         self._files()
         profile = config.load().profile(self.args.profile)
         catalog = load_or_shipped()
-        model = self._model(catalog, PROVIDER_OF.get(profile.provider, profile.provider))
+        self.method = await asyncio.to_thread(run_method.method_of, self.path)
+        kind = PROVIDER_OF.get(profile.provider, profile.provider)
+        model = run_method.choose_model(catalog, kind, self.args.model, self.method)
         report = await asyncio.to_thread(self._check, catalog, model)
         if report.severities.get("error"):
             return self._refused(report)
         if self.args.split:
             await asyncio.to_thread(self._split)
-        rows = run_sweep.combinations(self.args.sweep or (), model)
+        rows = run_sweep.combinations(self.args.sweep or (), model, self.method)
         amounts = self._costs(model, report, rows)
         self._confirm(sum(amounts, Decimal(0)), self._currency, profile.name)
         provider = Provider(profile)
@@ -171,29 +179,13 @@ class Loop:
         if args.epochs is not None and args.epochs < 1:
             raise Problem(f"--epochs {args.epochs}", "at least one is needed", "--epochs 3")
 
-    def _model(self, catalog: Any, provider: str) -> Model:
-        from datetime import date
-
-        if self.args.model:
-            found: Model = catalog.find(self.args.model, provider)
-            return found
-        cheapest: Model | None = catalog.cheapest(provider, date.today())
-        if cheapest is None:
-            raise Problem(
-                f"{provider} has no model that can still be trained",
-                "see `fttui cost` for the dates",
-                "name one with --model, or train on this machine: --profile local",
-                code="no_model",
-            )
-        return cheapest
-
     def _check(self, catalog: Any, model: Model) -> Report:
         from fttui.dataset import scan
 
         with Meter("checking", quiet=self.args.json) as meter:
             report = scan.scan(
                 self.path,
-                target=catalog.target(model),
+                target=catalog.target(model, self.method),
                 validation=self.validation,
                 on_progress=lambda now: meter.show(now.bytes_done, now.bytes_total),
             )
@@ -239,7 +231,7 @@ class Loop:
 
         work = workload.from_report(report, model)
         epochs = [int(row["n_epochs"]) if "n_epochs" in row else self.args.epochs for row in rows]
-        made = [work.estimate(model, epochs=count) for count in epochs]
+        made = [work.estimate(model, epochs=count, method=self.method) for count in epochs]
         first, total = made[0], sum((one.total for one in made), Decimal(0))
         self._currency = first.currency
         price = "free, on this machine" if model.free else f"{total:,.2f} {first.currency}"
@@ -289,6 +281,7 @@ class Loop:
             validation_file=await self._upload(provider, self.validation)
             if self.validation
             else "",
+            method=self.method,
             hyperparameters={name: value for name, value in chosen.items() if value is not None},
             suffix=self.args.suffix or "",
             seed=self.args.seed,

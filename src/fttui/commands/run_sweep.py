@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from fttui.service.types import Job, LaunchSpec, Metrics
 
 POLL_SECONDS = 1.0
-METHOD = "supervised"
 
 
 @dataclass
@@ -42,9 +41,11 @@ class Run:
         return "", []
 
 
-def combinations(options: Sequence[str], model: Model) -> list[dict[str, str]]:
+def combinations(
+    options: Sequence[str], model: Model, method: str = "supervised"
+) -> list[dict[str, str]]:
     """The values of each job, checked against the ranges of the model. Problem for what is refused."""
-    knobs = model.hyperparameters.get(METHOD, {})
+    knobs = model.hyperparameters.get(method, {})
     typed = sweep.parse(options, (*knobs, "seed"))
     axes = sweep.axes(typed)
     for name, text in typed.items():
