@@ -228,8 +228,14 @@ def test_doctor_says_where_a_broken_file_is_wrong(
 def test_doctor_tells_whom_it_waits_for(
     configured: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    said = ""
+
     async def slow(profile: Profile, **_: Any) -> examine.Examined:
-        await asyncio.sleep(0.2)
+        nonlocal said
+        async with asyncio.timeout(20):
+            while "slow-one" not in said:
+                await asyncio.sleep(0.01)
+                said += capfd.readouterr().err
         return examine.Examined(profile.name)
 
     monkeypatch.setattr(examine, "examine", slow)
@@ -237,7 +243,7 @@ def test_doctor_tells_whom_it_waits_for(
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     run_one = doctor._ask_all([Profile("slow-one", "local")], deep=False)
     assert [one.profile for one in asyncio.run(run_one)] == ["slow-one"]
-    said = capfd.readouterr().err
+    said += capfd.readouterr().err
     assert "asking slow-one …" in said
     assert said.endswith("\r\x1b[K")
 
