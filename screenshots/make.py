@@ -175,11 +175,16 @@ async def sweep() -> None:
 
 def main() -> None:
     """All pictures, or only those of a sweep (`make.py sweep`)."""
+    from fttui.local import launch
+
     prepare()
-    if sys.argv[1:] != ["sweep"]:
-        asyncio.run(shoot(WIDE, "", train=True))
-        asyncio.run(shoot(NARROW, "-80x24", train=False))
-    asyncio.run(sweep())
+    try:
+        if sys.argv[1:] != ["sweep"]:
+            asyncio.run(shoot(WIDE, "", train=True))
+            asyncio.run(shoot(NARROW, "-80x24", train=False))
+        asyncio.run(sweep())
+    finally:
+        launch.stop()
 
 
 if __name__ == "__main__":

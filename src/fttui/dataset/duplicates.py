@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     Rows = NDArray[np.uint64]  # (n, 3)
 
 PARTS = 64
-SPILL = 3_000_000  # bytes held in memory, three times, before they go to temporary files
+SPILL = 1_000_000  # bytes held in memory, three times, before they go to temporary files
 ROW = 24  # bytes
 
 

@@ -20,7 +20,7 @@ MESSAGE = 4  # <|im_start|> role <|im_sep|> … <|im_end|>
 PIECE = 200_000  # characters passed on in one go
 SPACES = 500_000  # a longer run of blanks makes tiktoken panic (seen at 1,000,000)
 KEEP_SHORT = 400  # counts of texts up to this length are remembered: system prompts repeat
-KEEP_MANY = 20_000
+KEEP_MANY = 10_000
 BLOCK = 1 << 18  # characters counted together: more would only take more memory
 
 # Everything newer than these speaks o200k_base.

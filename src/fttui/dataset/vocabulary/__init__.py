@@ -22,12 +22,14 @@ SHA256 = {
     "cl100k_base": "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",
 }
 _HERE = Path(__file__).parent
+HEAD = 4 * 256  # bytes before the ranks
 
 
 def ranks(name: str) -> dict[bytes, int]:
     """Token bytes → rank."""
-    data, counts, numbers = _read(name)
-    at = _tokens_at(counts)
+    data, counts = _read(name)
+    numbers = struct.unpack_from(f"<{sum(counts)}I", data, HEAD)
+    at = HEAD + 4 * len(numbers)
     tokens: list[bytes] = []
     for length, count in enumerate(counts):
         if count:
@@ -36,33 +38,29 @@ def ranks(name: str) -> dict[bytes, int]:
     return dict(zip(tokens, numbers, strict=True))
 
 
-def some_ranks(name: str, wanted: set[bytes]) -> dict[bytes, int]:
-    """The same for those of `wanted` that are tokens, in a tenth of the memory."""
+def some_ranks(name: str, text: bytes) -> dict[bytes, int]:
+    """The same for the tokens that occur in a text, without memory for the others."""
     import numpy as np
 
-    data, counts, numbers = _read(name)
-    at, number = _tokens_at(counts), 0
+    data, counts = _read(name)
+    numbers = np.frombuffer(data, "<u4", sum(counts), HEAD)
+    at, number = HEAD + 4 * len(numbers), 0
     found: dict[bytes, int] = {}
     for length, count in enumerate(counts):
-        few = [token for token in wanted if len(token) == length]
-        if count and few:
+        if count and length <= len(text):
             kind = f"S{length}"  # all are as long, so the NULs this type leaves out change nothing
-            same = np.isin(np.frombuffer(data, kind, count, at), np.array(few, kind))
+            parts: Any = np.ndarray(len(text) - length + 1, kind, text, strides=1)
+            same = np.isin(np.frombuffer(data, kind, count, at), parts)
             for i in np.flatnonzero(same).tolist():
-                found[data[at + i * length : at + (i + 1) * length]] = numbers[number + i]
+                found[data[at + i * length : at + (i + 1) * length]] = int(numbers[number + i])
         at, number = at + length * count, number + count
     return found
 
 
-def _read(name: str) -> tuple[bytes, tuple[int, ...], tuple[int, ...]]:
-    """(the file's content, how many tokens there are of each length, their ranks)."""
+def _read(name: str) -> tuple[bytes, tuple[int, ...]]:
+    """(the file's content, how many tokens there are of each length)."""
     data = zlib.decompress((_HERE / f"{name}.z").read_bytes())
-    counts = struct.unpack_from("<256I", data)
-    return data, counts, struct.unpack_from(f"<{sum(counts)}I", data, 1024)
-
-
-def _tokens_at(counts: tuple[int, ...]) -> int:
-    return 1024 + 4 * sum(counts)
+    return data, struct.unpack_from("<256I", data)
 
 
 def standard_file(table: dict[bytes, int]) -> bytes:
