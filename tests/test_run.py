@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from fttui import samples
+from fttui.commands import run_method
 from fttui.local import launch
 
 
@@ -102,6 +103,28 @@ def test_reinforcement_is_left_to_the_form(tiny: Path, tmp_path: Path) -> None:
     error = json.loads(done.stdout.splitlines()[-1])["error"]
     assert error["code"] == "method"
     assert "grader" in error["why"]
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tiny: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.jsonl"
+    os.mkfifo(pipe)
+    done = run(str(pipe), "--json", timeout=60)
+    assert done.returncode == 2
+    assert json.loads(done.stdout.splitlines()[-1])["issues"][0]["code"] == "F002"
+
+
+def test_the_method_is_seen_in_the_first_lines(tmp_path: Path) -> None:
+    path = pairs(tmp_path / "pairs.jsonl")
+    assert run_method.method_of(path) == "dpo"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert run_method.method_of(path) == "dpo"
+    row = json.loads(pairs(path, 1).read_text())
+    row["input"]["messages"][0]["content"] = "long " * 100_000
+    path.write_text(json.dumps(dict(sorted(row.items(), reverse=True))) + "\n")
+    assert run_method.method_of(path) == "dpo"
+    assert run_method.method_of(samples.path("style")) == "supervised"
+    assert run_method.method_of(tmp_path / "missing.jsonl") == "supervised"
+    assert run_method.method_of(tmp_path) == "supervised"
 
 
 def test_a_file_that_would_be_refused_is_not_uploaded(tiny: Path, tmp_path: Path) -> None:

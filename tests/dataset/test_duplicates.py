@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from pathlib import Path
 
@@ -119,3 +120,25 @@ def test_a_long_answer_on_many_lines(
     assert (finding.line, finding.count) == (3, 50)
     assert finding.message == "the same answer on 50 of 200 lines"
     assert not check([row for i, row in enumerate(rows) if i % 8 != 2]).of("Q004")
+
+
+def test_what_goes_to_disk_needs_few_open_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal program may have 256 of them on some systems."""
+    import numpy as np
+
+    monkeypatch.setattr(duplicates, "SPILL", 1_000)
+    before = len(os.listdir("/dev/fd"))
+    records = duplicates.Records()
+    try:
+        numbers = np.random.default_rng(1).integers(1, 1 << 40, (5_000, 3)).astype(np.uint64)
+        for at in range(0, 5_000, 70):
+            records.add(*numbers[at : at + 70].T)
+        assert len(os.listdir("/dev/fd")) == before + 1
+        of = records.parts()
+        assert of == duplicates.PARTS
+        for i in range(of):
+            expected = numbers[numbers[:, 0] % of == i]
+            assert records.part(i, of).tolist() == expected.tolist()
+    finally:
+        records.close()
+    assert len(os.listdir("/dev/fd")) == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from fttui.dataset import pool
+from fttui.dataset.file_hash import FileHash
 from fttui.dataset.report import Finding
 from fttui.dataset.scan import Cancelled, Progress, scan
 
@@ -229,3 +231,17 @@ def test_cancelling_does_not_wait_for_the_vocabulary(
         scan(path, workers=0, cached=False, cancelled=lambda: True)
     release.set()
     assert time.monotonic() - started < 10
+
+
+def test_the_hash_of_a_file_that_cannot_be_read_whole_is_not_said(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"x" * 3_000_000)
+    with open(path, "rb") as file:
+        for stop, expected in (
+            (3_000_000, hashlib.sha256(b"x" * 3_000_000).hexdigest()),
+            (1_500_000, hashlib.sha256(b"x" * 1_500_000).hexdigest()),
+            (3_000_001, ""),
+        ):
+            taken = FileHash(file.fileno(), stop)
+            assert taken.result() == expected
+            taken.end()

@@ -11,31 +11,21 @@ if TYPE_CHECKING:
     from fttui.pricing.catalog import Catalog
     from fttui.pricing.records import Model
 
-HEAD = 1 << 20  # bytes of a file that are looked at
 _METHODS = {"preference": "dpo", "reinforcement": "reinforcement"}
 
 
 def method_of(path: Path) -> str:
     """The method for what most of the first examples are; "supervised" where that cannot be seen: the check
     says then what is wrong. Problem for reinforcement, which needs a grader."""
-    from collections import Counter
+    import os
 
-    import orjson
+    from fttui.dataset.checks import file as file_checks
+    from fttui.dataset.target import OPENAI
 
-    from fttui.dataset.formats import recognise
-
-    kinds: Counter[str] = Counter()
-    try:
-        with open(path, "rb") as file:
-            lines = file.read(HEAD).split(b"\n")
-    except OSError:
-        return "supervised"
-    for line in lines:
-        try:
-            kinds[recognise(orjson.loads(line))[0]] += 1
-        except ValueError:
-            continue
-    found = _METHODS.get(kinds.most_common(1)[0][0] if kinds else "", "supervised")
+    opened = file_checks.open_file(os.fspath(path), OPENAI)  # never waits, whatever it is
+    if opened.fd >= 0:
+        os.close(opened.fd)
+    found = "supervised" if opened.fatal else _METHODS.get(_kind(opened.head[opened.start :]), "")
     if found == "reinforcement":
         raise Problem(
             f"{path} is for reinforcement",
@@ -43,7 +33,26 @@ def method_of(path: Path) -> str:
             f"fttui {path}, then 4 and n: the launch form edits graders",
             code="method",
         )
-    return found
+    return found or "supervised"
+
+
+def _kind(head: bytes) -> str:
+    """What most of the first lines are."""
+    from collections import Counter
+
+    import orjson
+
+    from fttui.dataset.formats import recognise
+
+    kinds: Counter[str] = Counter()
+    for line in head.split(b"\n"):
+        try:
+            kinds[recognise(orjson.loads(line))[0]] += 1
+        except ValueError:
+            continue
+    if not kinds:  # not even the first line ends here
+        return "preference" if b'"non_preferred_output"' in head else ""
+    return kinds.most_common(1)[0][0]
 
 
 def choose_model(catalog: Catalog, provider: str, name: str | None, method: str) -> Model:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING, Any
@@ -24,8 +25,11 @@ class Records:
 
     def __init__(self) -> None:
         self._waiting: list[Rows] = []
-        self._files: list[IO[bytes]] = []
         self._size = 0
+        self._file: IO[bytes] | None = None
+        self._spills: list[
+            list[int]
+        ] = []  # of each: where its parts begin in the file, and its end
 
     def add(self, *columns: Any) -> None:
         """Three columns of numbers; rows whose first is 0 are left out."""
@@ -38,12 +42,18 @@ class Records:
             self._spill()
 
     def _spill(self) -> None:
-        if not self._files:
-            self._files = [tempfile.TemporaryFile() for _ in range(PARTS)]  # noqa: SIM115 - close() does
+        """Part after part into one file: a file for each would be more than may be open at a time."""
+        import numpy as np
+
+        if self._file is None:
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - close() does
         rows = self._rows()
-        part = rows[:, 0] % PARTS
-        for i, file in enumerate(self._files):
-            file.write(rows[part == i].tobytes())
+        part = (rows[:, 0] % PARTS).astype(np.int64)
+        begin = self._file.tell()
+        self._file.write(rows[np.argsort(part, kind="stable")].tobytes())
+        self._file.flush()
+        ends = begin + ROW * np.bincount(part, minlength=PARTS).cumsum()
+        self._spills.append([begin, *ends.tolist()])
         self._waiting, self._size = [], 0
 
     def _rows(self) -> Rows:
@@ -52,7 +62,7 @@ class Records:
         return np.concatenate(self._waiting or [np.zeros((0, 3), np.uint64)])
 
     def parts(self) -> int:
-        return PARTS if self._files else 1
+        return PARTS if self._file else 1
 
     def part(self, i: int, of: int) -> Rows:
         """All rows of part `i` of `of` (PARTS, or 1: all there are), in the order they were added."""
@@ -62,17 +72,16 @@ class Records:
         if of == 1:
             return rows
         rows = rows[rows[:, 0] % of == i]
-        if not self._files:
+        if self._file is None:
             return rows
-        self._files[i].seek(0)
-        spilled = np.frombuffer(self._files[i].read(), np.uint64).reshape(-1, 3)
-        self._files[i].seek(0, 2)
-        return np.concatenate([spilled, rows])
+        file = self._file.fileno()
+        read = [os.pread(file, at[i + 1] - at[i], at[i]) for at in self._spills]
+        return np.concatenate([np.frombuffer(b"".join(read), np.uint64).reshape(-1, 3), rows])
 
     def close(self) -> None:
-        for file in self._files:
-            file.close()
-        self._files = []
+        if self._file is not None:
+            self._file.close()
+        self._file, self._spills = None, []
 
 
 class Digests:

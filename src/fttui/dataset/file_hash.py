@@ -14,7 +14,7 @@ class FileHash:
 
     def __init__(self, fd: int, stop: int) -> None:
         self._digest = hashlib.sha256()
-        self._ended = False
+        self._ended = self._whole = False
         self._thread = threading.Thread(target=self._read, args=(fd, stop), daemon=True)
         self._thread.start()
 
@@ -23,11 +23,12 @@ class FileHash:
         while at < stop and not self._ended and (block := read_block(fd, at, stop - at)):
             self._digest.update(block)
             at += len(block)
+        self._whole = at >= stop
 
     def result(self) -> str:
-        """In hexadecimal digits, when all is read."""
+        """In hexadecimal digits, when all is read; empty where that failed."""
         self._thread.join()
-        return self._digest.hexdigest()
+        return self._digest.hexdigest() if self._whole else ""
 
     def end(self) -> None:
         """At once: the file is about to be closed."""

@@ -37,10 +37,10 @@ TRAILING = 32  # the end of blanks that may be one piece with line ends before t
 SLASHED = 64  # `/` after a line end: one piece with signs before that
 ODD = 128  # needs more than a look
 
-# Letters, marks and numbers that came with Unicode 15 and later: whether they are known as such depends on the
-# tables a program was built with. (What else came, emoji for instance, is for the patterns a sign either way.)
+# Letters, marks and numbers that came with Unicode 15 and later, or changed: what they are known as depends on
+# the tables a program was built with. (What else came, emoji for instance, is for the patterns a sign either way.)
 YOUNG = """
-558 58b-58c 5c8-5c9 88f 897 b53-b54 c5c cdc cf3 ece 1acf-1af0 1c89-1c8a 208f 209d-209f
+295 558 58b-58c 5c8-5c9 88f 897 b53-b54 c5c cdc cf3 ece 1acf-1af0 1c89-1c8a 208f 209d-209f
 a7cb-a7cf a7d2 a7d4 a7da-a7dd a7e2 a7f1 ab6c-ab6d 105c0-105f3 107bb-107bf 10940-10959
 10d40-10d65 10d69-10d6d 10d6f-10d85 10ec2-10ec7 10ecb-10ecf 10ed9-10eee 10ef0-10eff 1123f-11241
 11380-11389 1138b 1138e 11390-113b5 113b7-113c0 113c2 113c5 113c7-113ca 113cc-113d3 113e1-113e2

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import struct
+import threading
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,7 @@ SHA256 = {
     "cl100k_base": "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",
 }
 _HERE = Path(__file__).parent
+_lock = threading.Lock()
 HEAD = 4 * 256  # bytes before the ranks
 
 
@@ -78,12 +80,13 @@ def published(name: str, table: Callable[[str], dict[bytes, int]] = ranks) -> di
     if name not in SHA256:
         raise ValueError(f"unknown encoding {name}")
     # Pattern and special tokens stay tiktoken's; only the way the ranks arrive is replaced.
-    original = public.load_tiktoken_bpe
-    public.load_tiktoken_bpe = lambda *_args, **_kwargs: table(name)
-    try:
-        return dict(public.ENCODING_CONSTRUCTORS[name]())
-    finally:
-        public.load_tiktoken_bpe = original
+    with _lock:
+        original = public.load_tiktoken_bpe
+        public.load_tiktoken_bpe = lambda *_args, **_kwargs: table(name)
+        try:
+            return dict(public.ENCODING_CONSTRUCTORS[name]())
+        finally:
+            public.load_tiktoken_bpe = original
 
 
 def make(source: Path, target: Path) -> None:
