@@ -25,7 +25,8 @@ def method_of(path: Path) -> str:
     opened = file_checks.open_file(os.fspath(path), OPENAI)  # never waits, whatever it is
     if opened.fd >= 0:
         os.close(opened.fd)
-    found = "supervised" if opened.fatal else _METHODS.get(_kind(opened.head[opened.start :]), "")
+    kind = "" if opened.fatal else _kind(opened.head[opened.start :])
+    found = _METHODS.get(kind, "supervised")
     if found == "reinforcement":
         raise Problem(
             f"{path} is for reinforcement",
@@ -33,7 +34,7 @@ def method_of(path: Path) -> str:
             f"fttui {path}, then 4 and n: the launch form edits graders",
             code="method",
         )
-    return found or "supervised"
+    return found
 
 
 def _kind(head: bytes) -> str:

@@ -36,6 +36,10 @@ def _refuse_misleading_start(path: Path, written: Path) -> None:
     )
 
 
+def _unwritable(path: Path, failure: OSError, remedy: str) -> Problem:
+    return Problem(f"{path} cannot be written", str(failure.strerror), remedy, code="write")
+
+
 @contextlib.contextmanager
 def new_file(path: Path, *, instead_of: Iterable[Path] = ()) -> Iterator[IO[bytes]]:
     """A file that takes its name only when everything is written. Problem when the name is taken."""
@@ -50,12 +54,7 @@ def new_file(path: Path, *, instead_of: Iterable[Path] = ()) -> Iterator[IO[byte
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
     except OSError as failure:
-        raise Problem(
-            f"{path} cannot be written",
-            str(failure.strerror),
-            "choose another folder",
-            code="write",
-        ) from failure
+        raise _unwritable(path, failure, "choose another folder") from failure
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
@@ -63,12 +62,7 @@ def new_file(path: Path, *, instead_of: Iterable[Path] = ()) -> Iterator[IO[byte
         os.chmod(name, 0o644)
         os.replace(name, path)
     except OSError as failure:
-        raise Problem(
-            f"{path} cannot be written",
-            str(failure.strerror),
-            "make room or choose another folder",
-            code="write",
-        ) from failure
+        raise _unwritable(path, failure, "make room or choose another folder") from failure
     finally:
         with contextlib.suppress(OSError):
             os.unlink(name)
